@@ -1,0 +1,112 @@
+"""Leaf types of both documents, constrained once.
+
+Everything that names a thing on GitHub is normalised here (case, whitespace), so that equality further in
+is honest. Nothing in this module knows a document, GitHub's API or a clock.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+
+class Frozen(BaseModel):
+    """A value: immutable, compared by content, and closed to keys that it does not name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+
+SHA = re.compile(r"[0-9a-f]{40}")
+ABBREVIATED_SHA = re.compile(r"[0-9a-f]{4,40}")
+_REPOSITORY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38})/[a-z0-9._-]{1,100}")
+# What `git check-ref-format --branch` refuses.
+_BAD_BRANCH = re.compile(
+    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.lock(?:/|$)|^[-/]|[/.]$|^@$|^refs/"
+)
+_LONGEST_BRANCH = 255
+_DURATION = re.compile(r"(\d{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _sha(text: str) -> str:
+    if SHA.fullmatch(text):
+        return text
+    if SHA.fullmatch(text.lower()):
+        return text.lower()
+    if ABBREVIATED_SHA.fullmatch(text.lower()):
+        raise ValueError(f"{text!r} is an abbreviated sha: write all 40 hex digits")
+    raise ValueError(f"{text[:60]!r} is not a commit: write a full sha of 40 hex digits")
+
+
+def _repository(text: str) -> str:
+    lowered = text.lower()
+    if not _REPOSITORY.fullmatch(lowered):
+        raise ValueError(f"{text[:150]!r} is not a repository: write owner/name")
+    return lowered
+
+
+def _branch(text: str) -> str:
+    if not text or len(text) > _LONGEST_BRANCH or _BAD_BRANCH.search(text):
+        raise ValueError(f"{text[:60]!r} is not a branch name: write it as after refs/heads/")
+    return text
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read ``90s``, ``60m``, ``24h`` or ``7d``.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise ValueError(
+            f"{text[:60]!r} is not a duration: write a number and a unit, as in 90s, 60m, 24h, 7d"
+        )
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+def dump_duration(duration: timedelta) -> str:
+    """Write a duration in the largest unit that divides it."""
+    seconds = int(duration.total_seconds())
+    unit = next(unit for unit in "dhms" if seconds % _SECONDS[unit] == 0)
+    return f"{seconds // _SECONDS[unit]}{'h' if seconds == 0 else unit}"
+
+
+def _duration(value: Any) -> Any:  # noqa: ANN401 (a pydantic validator sees what the document holds)
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _one_or_many(value: Any) -> Any:  # noqa: ANN401 (a pydantic validator sees what the document holds)
+    return (value,) if isinstance(value, str | Mapping) else value
+
+
+Sha = Annotated[str, AfterValidator(_sha), WithJsonSchema({"type": "string", "pattern": "^[0-9a-fA-F]{40}$"})]
+"""A full commit id: 40 hex digits, in lower case."""
+
+RepositoryName = Annotated[
+    str,
+    AfterValidator(_repository),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$"}),
+]
+"""``owner/name`` in lower case, since GitHub compares names so; how it is spelt is observed."""
+
+BranchName = Annotated[str, AfterValidator(_branch), WithJsonSchema({"type": "string", "minLength": 1})]
+"""A branch without ``refs/heads/``, valid by git's own rules."""
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(dump_duration, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhd]$", "examples": ["60m", "24h", "7d"]}),
+]
+"""A length of time with one unit: ``90s``, ``60m``, ``24h``, ``7d``."""
+
+OneOrMany = BeforeValidator(_one_or_many)
+"""Lets a list of one be written without the brackets."""
+
+
+def abbreviate(sha: str) -> str:
+    """Shorten a sha to the seven digits that GitHub shows."""
+    return sha[:7]
