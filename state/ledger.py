@@ -4,13 +4,14 @@ The file holds what the next run must know; what happened before is the history 
 expected head, so of two writers one starts over.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
 from pydantic import ValidationError
 
 from state.errors import StateError
-from state.ids import Frozen, RepositoryName, Sha
+from state.ids import ZERO_SHA, Frozen, RepositoryName, Sha
 
 LEDGER_PATH = "ledger.json"
 
@@ -23,8 +24,10 @@ class Accepted(Frozen):
     """The newest commit of the release-state repository whose documents counted as decided."""
 
     commit: Sha
+    desired_blob: Sha
+    policy_blob: Sha
     at: datetime
-    pull_request: int | None
+    pull_request: int | None = None
     """The pull request that brought it; none where none was needed, or at the start."""
     approvers: tuple[str, ...] = ()
 
@@ -47,14 +50,23 @@ class Move(Frozen):
     """The flow run, or where the command ran."""
 
 
+class Intent(Frozen):
+    """A move that a run was about to make; the next run finds out whether it did."""
+
+    repository: RepositoryName
+    before: Sha | None
+    after: Sha
+    is_permitted: bool
+    """Under a permit, which is then spent."""
+    run: str
+
+
 class SpentPermit(Frozen):
     """A permit is for one move; this one has been used."""
 
     repository: RepositoryName
     from_: Sha
     to: Sha
-    commit: Sha
-    """The commit of the release-state repository that carried it."""
 
 
 class Ledger(Frozen):
@@ -62,6 +74,7 @@ class Ledger(Frozen):
 
     version: Literal[1] = 1
     accepted: Accepted | None = None
+    intents: tuple[Intent, ...] = ()
     proved: dict[RepositoryName, Proof] = {}
     moves: tuple[Move, ...] = ()
     """The moves made for the accepted commit, oldest first; earlier ones are in the file's history."""
@@ -70,6 +83,54 @@ class Ledger(Frozen):
     def has_spent(self, repository: RepositoryName, from_: Sha, to: Sha) -> bool:
         """Say whether this very exception has been used, under whichever commit."""
         return any((each.repository, each.from_, each.to) == (repository, from_, to) for each in self.spent)
+
+
+def record_intents(ledger: Ledger, accepted: Accepted, intents: tuple[Intent, ...]) -> Ledger:
+    """Note what a run is about to do, before it does it. Intents that are still open stay."""
+    kept = tuple(
+        intent for intent in ledger.intents if all(intent.repository != new.repository for new in intents)
+    )
+    moves = ledger.moves if ledger.accepted and ledger.accepted.commit == accepted.commit else ()
+    return ledger.model_copy(update={"accepted": accepted, "intents": (*kept, *intents), "moves": moves})
+
+
+def record_observation(
+    ledger: Ledger,
+    accepted: Accepted,
+    live: Mapping[RepositoryName, Sha | None],
+    targets: Mapping[RepositoryName, Sha],
+    now: datetime,
+) -> Ledger:
+    """Settle open intents by where the refs stand, and note which refs are proved at their targets.
+
+    Idempotent: what was recorded before keeps its time, so that an observation that shows nothing new gives the
+    same ledger. A ref that is not at its target keeps its last proof, which is how a move by hand is noticed.
+    """
+    carried = [intent for intent in ledger.intents if live.get(intent.repository) == intent.after]
+    moves = ledger.moves if ledger.accepted and ledger.accepted.commit == accepted.commit else ()
+    proofs = {
+        name: Proof(sha=sha, at=now)
+        for name, sha in targets.items()
+        if live.get(name) == sha and (name not in ledger.proved or ledger.proved[name].sha != sha)
+    }
+    return ledger.model_copy(
+        update={
+            "accepted": accepted,
+            "intents": (),
+            "proved": dict(sorted((ledger.proved | proofs).items())),
+            "moves": moves
+            + tuple(
+                Move(repository=each.repository, before=each.before, after=each.after, at=now, run=each.run)
+                for each in carried
+            ),
+            "spent": ledger.spent
+            + tuple(
+                SpentPermit(repository=each.repository, from_=each.before or ZERO_SHA, to=each.after)
+                for each in carried
+                if each.is_permitted
+            ),
+        }
+    )
 
 
 def parse_ledger(text: str) -> Ledger:

@@ -1,0 +1,245 @@
+"""Apply: carry out a plan's actions, wave by wave, and say what became of each. Decides nothing.
+
+A ref moves by compare-and-swap only. GitHub answers a lost race, a rule's refusal and its own trouble in ways that
+cannot be told apart safely, so after anything but a plain acceptance the ref is read again, and where it stands
+says what happened. Never deletes a ref, and never sends an update again before its ref was read.
+"""
+
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Annotated, Literal, NamedTuple, TypedDict
+
+from pydantic import Field
+
+from reconcile.errors import ReconcileError, StaleDocumentError
+from reconcile.plan import Action, Force, Plan, Rewind
+from reconcile.ports import FleetReader, RefUpdate, Refusal, RefWriter, ReleaseStateReader, UpdateAnswer
+from state.ids import BranchName, Frozen, RepositoryName, Sha, abbreviate
+
+BATCH_SIZE = 10
+"""Updates in one request: few enough for GitHub's ten seconds, and halved when they were too many."""
+_LOST_AFTER_SECONDS = 11.0
+"""GitHub ends a GraphQL request after ten seconds; before that a lost one may still be at work."""
+_STALE_READ_SECONDS = (1.0, 3.0, 8.0)
+"""Pauses before reading a ref again that seems not to have moved: GitHub may serve an old answer for a while."""
+_ATTEMPTS = 3
+"""How often an update is sent whose ref was read in between and stands where the plan saw it."""
+
+
+class _Outcome(Frozen):
+    repository: RepositoryName
+    name: str
+    url: str | None
+    before: Sha | None
+    after: Sha
+
+
+class Moved(_Outcome):
+    """The ref is at its target."""
+
+    kind: Literal["moved"] = "moved"
+    at: datetime
+
+
+class Refused(_Outcome):
+    """A rule of the repository or a right that lacks; a person is needed."""
+
+    kind: Literal["refused"] = "refused"
+    code: Refusal
+    sentence: str
+
+
+class MovedMeanwhile(_Outcome):
+    """Somebody else moved the ref after the plan saw it; theirs stands, and a new plan decides."""
+
+    kind: Literal["moved-meanwhile"] = "moved-meanwhile"
+    found: Sha | None
+
+
+class Failed(_Outcome):
+    """The ref stands where it stood, and it is not known why; the next run tries again."""
+
+    kind: Literal["failed"] = "failed"
+    sentence: str
+
+
+class Skipped(_Outcome):
+    """Not tried. ``after``: what comes first did not move; ``stale-document``: the decision changed meanwhile."""
+
+    kind: Literal["skipped"] = "skipped"
+    code: Literal["after", "stale-document"]
+    sentence: str
+
+
+Outcome = Annotated[Moved | Refused | MovedMeanwhile | Failed | Skipped, Field(discriminator="kind")]
+
+
+class Clock(NamedTuple):
+    """Time, as far as applying needs it."""
+
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    """Takes seconds."""
+
+
+class Tools(NamedTuple):
+    """The hands of apply: what reads, what writes, and the time between."""
+
+    state: ReleaseStateReader
+    fleet: FleetReader
+    writer: RefWriter
+    clock: Clock
+
+
+class Wave(NamedTuple):
+    """What of a wave is to be tried, and what is not."""
+
+    actions: tuple[Action, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def split_wave(plan: Plan, wave: int, outcomes: Mapping[RepositoryName, Outcome]) -> Wave:
+    """Leave out of a wave what comes after anything that has not moved; everything else goes on."""
+    actions, skipped = [], []
+    for action in (action for action in plan.actions if action.wave == wave):
+        stuck = [name for name in action.after if not isinstance(outcomes.get(name), Moved)]
+        if stuck:
+            sentence = f"{', '.join(stuck)} comes first and did not move."
+            skipped.append(Skipped(**_of(action), code="after", sentence=sentence))
+        else:
+            actions.append(action)
+    return Wave(tuple(actions), tuple(skipped))
+
+
+async def apply_actions(plan: Plan, actions: Sequence[Action], tools: Tools) -> tuple[Outcome, ...]:
+    """Move the refs of actions that may move together, and return one outcome each, in their order.
+
+    Raises nothing of ours: what cannot go on is the outcome of what it stopped, so that what did move is known.
+    Applying again what has moved is the same as applying once.
+    """
+    outcomes: dict[RepositoryName, Outcome] = {}
+    attempts: Counter[RepositoryName] = Counter()
+    queue = deque(_batches(actions, BATCH_SIZE))
+    while queue:
+        batch = queue.popleft()
+        try:
+            await _fence(plan, tools.state)
+            answers = await tools.writer.update_refs([_update(action, plan.ref) for action in batch])
+            settled = await _settle(dict(zip(batch, answers, strict=True)), plan.ref, tools)
+        except StaleDocumentError as stale:
+            outcomes |= {
+                action.repository: Skipped(**_of(action), code="stale-document", sentence=str(stale))
+                for action in chain(batch, *queue)
+            }
+            break
+        except ReconcileError as error:
+            outcomes |= {action.repository: Failed(**_of(action), sentence=str(error)) for action in batch}
+            continue
+        outcomes |= {outcome.repository: outcome for outcome in settled}
+        attempts.update(action.repository for action in batch)
+        again = [
+            action
+            for action in batch
+            if isinstance(outcomes[action.repository], Failed) and attempts[action.repository] < _ATTEMPTS
+        ]
+        queue.extendleft(_batches(again, max(1, len(batch) // 2)))
+    return tuple(outcomes[action.repository] for action in actions)
+
+
+async def _fence(plan: Plan, state: ReleaseStateReader) -> None:
+    """Refuse to go on when either document changed since the plan: an old decision never wins."""
+    current = await state.observe_version()
+    if not current.has_same_documents(plan.version):
+        raise StaleDocumentError(
+            f"The documents changed on {current.branch} ({abbreviate(current.commit)}) while those of "
+            f"{abbreviate(plan.version.commit)} were being applied; a new plan decides."
+        )
+
+
+async def _settle(
+    answers: Mapping[Action, UpdateAnswer], ref: BranchName, tools: Tools
+) -> tuple[Outcome, ...]:
+    """Say what became of updates that were sent, reading again each ref that was not plainly accepted."""
+    settled: list[Outcome] = [
+        Moved(**_of(action), at=tools.clock.now())
+        for action, answer in answers.items()
+        if answer.status == "accepted"
+    ]
+    doubtful = {action: answer for action, answer in answers.items() if answer.status != "accepted"}
+    if any(answer.status == "lost" for answer in doubtful.values()):
+        await tools.clock.sleep(_LOST_AFTER_SECONDS)
+    for pause in (0.0, *_STALE_READ_SECONDS):
+        if not doubtful:
+            break
+        if pause:
+            await tools.clock.sleep(pause)
+        standing = await tools.fleet.observe_refs([action.repository for action in doubtful], ref)
+        for action, answer in tuple(doubtful.items()):
+            if outcome := _classify(action, answer, standing, tools.clock.now()):
+                settled.append(outcome)
+                del doubtful[action]
+    settled += [
+        Failed(**_of(action), sentence=f"The ref did not move, and GitHub did not say why: {answer.message}")
+        for action, answer in doubtful.items()
+    ]
+    return tuple(settled)
+
+
+def _classify(
+    action: Action, answer: UpdateAnswer, standing: Mapping[RepositoryName, Sha | None], now: datetime
+) -> Outcome | None:
+    """Tell by where the ref stands what an update did; none while it stands where the plan saw it."""
+    found = standing.get(action.repository)
+    if found == action.target:
+        return Moved(**_of(action), at=now)
+    if found != action.live or action.repository not in standing:
+        return MovedMeanwhile(**_of(action), found=found)
+    if answer.refusal:
+        return Refused(
+            **_of(action), code=answer.refusal, sentence=_REMEDIES[answer.refusal] + answer.message
+        )
+    return None
+
+
+_REMEDIES: Mapping[Refusal, str] = {
+    "protected": "A branch rule refused the move. Let the account bypass it, or change the rule. GitHub said: ",
+    "workflows-permission": "The commits change workflows, and the account may not. "
+    "Grant it the workflows permission. GitHub said: ",
+    "no-permission": "The account may not move this branch. Grant it write access to contents. GitHub said: ",
+}
+
+
+def _update(action: Action, ref: BranchName) -> RefUpdate:
+    return RefUpdate(
+        repository=action.repository,
+        repository_id=action.repository_id,
+        ref=ref,
+        before=action.live,
+        after=action.target,
+        force=isinstance(action, Rewind | Force),
+    )
+
+
+class _Fields(TypedDict):
+    repository: RepositoryName
+    name: str
+    url: str | None
+    before: Sha | None
+    after: Sha
+
+
+def _of(action: Action) -> _Fields:
+    return _Fields(
+        repository=action.repository,
+        name=action.name,
+        url=action.url,
+        before=action.live,
+        after=action.target,
+    )
+
+
+def _batches(actions: Sequence[Action], size: int) -> Iterator[tuple[Action, ...]]:
+    for start in range(0, len(actions), size):
+        yield tuple(actions[start : start + size])

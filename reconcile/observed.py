@@ -1,0 +1,187 @@
+"""The observed state: a dated snapshot of what GitHub said, as plain values.
+
+Holds facts alone. Names, case and order are normalised where they are read, so that the plan may compare
+without asking again.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from state.document import DesiredState
+from state.ids import BranchName, Frozen, RepositoryName, Sha
+from state.ledger import Ledger
+from state.policy import Policy
+
+Permission = Literal["ADMIN", "MAINTAIN", "WRITE", "TRIAGE", "READ"]
+
+
+class Relation(StrEnum):
+    """Where a target stands to the governed ref, in git's words."""
+
+    CREATE = "create"
+    """There is no ref yet."""
+    IDENTICAL = "identical"
+    FAST_FORWARD = "fast-forward"
+    """The target descends from the ref."""
+    REWIND = "rewind"
+    """The target is an ancestor of the ref."""
+    DIVERGED = "diverged"
+
+
+class ObservedTarget(Frozen):
+    """A target as its repository knows it."""
+
+    sha: Sha
+    committed_at: datetime
+    headline: str
+    relation: Relation
+    ahead: int
+    """Commits that the target has and the ref lacks; 0 where there is no ref."""
+    behind: int
+    """Commits that the ref has and the target lacks."""
+    on_branch: BranchName | None
+    """The first of the allowed branches that contains the target; none where it is on none of them."""
+    contains: tuple[Sha, ...] = ()
+    """Which of the commits that were asked about (blocks and their fixes) are ancestors of the target."""
+
+
+class ObservedRepository(Frozen):
+    """One repository of the fleet."""
+
+    id: str
+    """GitHub's node id: the same under every name that the repository ever had."""
+    name: str
+    """``owner/name`` as GitHub spells it today."""
+    url: str
+    is_archived: bool
+    permission: Permission | None
+    """The account's right; none where GitHub does not tell, as for some apps."""
+    live: Sha | None
+    """Where the governed ref stands; none where it does not exist."""
+    target: ObservedTarget | None
+    """None where the repository has no such commit."""
+
+
+class Wanted(Frozen):
+    """What to observe of one repository."""
+
+    target: Sha
+    ancestors: tuple[Sha, ...] = ()
+    """Commits of which to say whether the target contains them."""
+
+
+class Observed(Frozen):
+    """The fleet at one moment. A repository that is missing here does not exist for this account."""
+
+    at: datetime
+    repositories: dict[RepositoryName, ObservedRepository]
+
+
+class DocumentVersion(Frozen):
+    """Which documents a plan was made from. The blob ids tell whether a later commit changed either."""
+
+    repository: RepositoryName
+    url: str
+    branch: BranchName
+    commit: Sha
+    desired_blob: Sha | None
+    policy_blob: Sha | None
+
+    def has_same_documents(self, other: "DocumentVersion") -> bool:
+        """Say whether both documents are byte for byte the same, whatever else was committed."""
+        return (self.desired_blob, self.policy_blob) == (other.desired_blob, other.policy_blob)
+
+
+class ReleaseState(Frozen):
+    """The release-state repository at one commit: the texts of both documents, and the ledger's branch."""
+
+    version: DocumentVersion
+    committed_at: datetime
+    desired_text: str | None
+    policy_text: str | None
+    ledger_head: Sha | None
+    ledger_text: str | None
+    repository_id: str
+
+
+class Accepted(Frozen):
+    """What the plan works from: both documents as parsed, the ledger, and which lines nobody approved."""
+
+    version: DocumentVersion
+    desired: DesiredState
+    policy: Policy
+    ledger: Ledger | None
+    """None where the ledger's branch does not exist."""
+    unapproved: dict[RepositoryName, str] = {}
+    """Repositories whose line came in a way that the policy does not accept, each with what was found."""
+
+
+def wanted_of(desired: DesiredState) -> dict[RepositoryName, Wanted]:
+    """Say what must be observed to plan a document."""
+    wanted = {}
+    for name, target in desired.targets.items():
+        blocks = desired.blocks.get(name, {})
+        fixes = (block.fixed_by for block in blocks.values() if block.fixed_by)
+        wanted[name] = Wanted(target=target, ancestors=tuple(dict.fromkeys((*blocks, *fixes))))
+    return wanted
+
+
+class CheckRun(Frozen):
+    """One check run, as an app posted it."""
+
+    name: str
+    app_id: int
+    app_slug: str
+    app_name: str
+    status: str
+    """In lower case, as REST spells it: ``completed``, ``in_progress``, …"""
+    conclusion: str | None
+    started_at: datetime | None
+    url: str | None
+
+
+class ValidationPullRequest(Frozen):
+    """An open pull request of a validation repository with the check runs of its newest commit."""
+
+    number: int
+    title: str
+    url: str
+    author: str
+    head: Sha
+    check_runs: tuple[CheckRun, ...]
+
+
+class PullRequest(Frozen):
+    """A pull request of the release-state repository. Title and body are other people's words."""
+
+    number: int
+    url: str
+    title: str
+    body: str
+    author: str
+    state: Literal["open", "closed", "merged"]
+    is_draft: bool
+    is_from_fork: bool
+    """Its branch lies in another repository: whoever opened it need not have write access here."""
+    base: BranchName
+    head_branch: BranchName
+    head: Sha
+    merge_commit: Sha | None
+    labels: tuple[str, ...]
+
+
+class BranchCommit(Frozen):
+    """A commit on the proposal's branch that its base lacks."""
+
+    sha: Sha
+    author: str | None
+    """Login; none for an author whom GitHub cannot name."""
+
+
+class Documents(Frozen):
+    """The texts of both documents at one commit; none where a file is missing there."""
+
+    commit: Sha
+    desired_text: str | None
+    policy_text: str | None

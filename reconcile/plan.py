@@ -1,0 +1,403 @@
+"""The plan: what to do about every repository, and why. A pure value, made by a pure function.
+
+Rules, per repository; the first that applies decides:
+
+1. the ref is at its target → `NoOp`
+2. a person is needed → `Hold` (`_hold_reasons`, in order)
+3. time or order → `Wait` (`_wait_reasons`, in order)
+4. otherwise → `Create`, `FastForward`, or under a permit `Rewind` or `Force`
+
+Last, the whole plan: more repositories at once than the policy allows are held. What a relation needs is asked
+under 2, before the gates, so that a review on a Friday sees the missing permit and not only that it is Friday.
+
+Not judged yet, since nothing observes it: readiness of a moved repository (`not-ready-in-time`). A branch rule is
+known only once it has refused: `protected` and `workflows-permission` are found by `reconcile.apply`.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Literal, NamedTuple, assert_never
+
+from pydantic import Field
+
+from reconcile.gates import closed_gates
+from reconcile.observed import (
+    Accepted,
+    DocumentVersion,
+    Observed,
+    ObservedRepository,
+    ObservedTarget,
+    Relation,
+)
+from reconcile.waves import order, predecessors
+from state.document import Permit, Permits
+from state.ids import ZERO_SHA, BranchName, Frozen, RepositoryName, Sha, abbreviate
+from state.policy import Policy
+
+HoldCode = Literal[
+    "not-approved",
+    "held",
+    "not-in-policy",
+    "repository-missing",
+    "renamed",
+    "archived",
+    "no-permission",
+    "unknown-commit",
+    "not-on-source",
+    "blocked",
+    "permit-spent",
+    "moved-by-hand",
+    "rewind-needs-permit",
+    "diverged",
+    "create-refused",
+    "ledger-missing",
+    "limit-exceeded",
+    "protected",
+    "workflows-permission",
+]
+WaitCode = Literal["frozen", "outside-window", "soaking", "after"]
+
+
+class _Item(Frozen):
+    repository: RepositoryName
+    name: str
+    """As GitHub spells it, where it is known."""
+    url: str | None
+    live: Sha | None
+    """Where the governed ref stood; none where it did not exist."""
+    target: Sha
+
+
+class NoOp(_Item):
+    """The ref is where the document wants it."""
+
+    kind: Literal["no-op"] = "no-op"
+
+
+class Hold(_Item):
+    """A person is needed."""
+
+    kind: Literal["hold"] = "hold"
+    code: HoldCode
+    sentence: str
+
+
+class Wait(_Item):
+    """Goes on by itself."""
+
+    kind: Literal["wait"] = "wait"
+    code: WaitCode
+    sentence: str
+    until: datetime | None = None
+    """When it ends, where a clock decides."""
+
+
+class _Move(_Item):
+    repository_id: str
+    commits: int
+    """Commits that go out with it; for a rewind, that are taken back."""
+    wave: int
+    """Counted from 1; repositories of one wave may move together."""
+    after: tuple[RepositoryName, ...] = ()
+    """Those of this plan's actions that must have moved first."""
+
+
+class Create(_Move):
+    """The ref does not exist, and must still not exist when it is made."""
+
+    kind: Literal["create"] = "create"
+
+
+class FastForward(_Move):
+    """The target descends from the ref."""
+
+    kind: Literal["fast-forward"] = "fast-forward"
+
+
+class Rewind(_Move):
+    """The target is an ancestor of the ref; a permit names exactly this."""
+
+    kind: Literal["rewind"] = "rewind"
+
+
+class Force(_Move):
+    """The target and the ref have diverged; a permit names exactly this."""
+
+    kind: Literal["force"] = "force"
+
+
+Action = Create | FastForward | Rewind | Force
+"""One ref move. Its precondition is ``live``: the ref must still be there."""
+
+Item = Annotated[NoOp | Hold | Wait | Create | FastForward | Rewind | Force, Field(discriminator="kind")]
+
+
+class Plan(Frozen):
+    """One item a repository, in the order in which they may move; the same input gives the same bytes."""
+
+    version: DocumentVersion
+    ref: BranchName
+    observed_at: datetime
+    items: tuple[Item, ...]
+    unnamed: tuple[RepositoryName, ...] = ()
+    """Repositories of the policy that the document does not name: left alone, and reported."""
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return tuple(item for item in self.items if isinstance(item, Action))
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        return tuple(item for item in self.items if isinstance(item, Hold))
+
+    @property
+    def waits(self) -> tuple[Wait, ...]:
+        return tuple(item for item in self.items if isinstance(item, Wait))
+
+    @property
+    def is_converged(self) -> bool:
+        """Say whether there is nothing to do and nothing in the way."""
+        return all(isinstance(item, NoOp) for item in self.items)
+
+    @property
+    def digest(self) -> str:
+        """Identify the plan by what it does: the moment of observation does not count."""
+        return hashlib.sha256(self.model_dump_json(exclude={"observed_at"}).encode()).hexdigest()
+
+
+def plan(accepted: Accepted, observed: Observed, *, now: datetime) -> Plan:
+    """Decide about every repository of the document.
+
+    Deterministic, and blind to the order of its inputs. Plans nothing for refs that the document does not name.
+
+    Raises:
+        OrderCycleError: The policy's ``after`` runs in a circle.
+    """
+    desired, policy = accepted.desired, accepted.policy
+    decided: dict[RepositoryName, Item] = {}
+    for group in order(policy, desired.targets.keys()):
+        for name in group:
+            decided[name] = _decide(_Case(name, accepted, observed.repositories.get(name)), decided, now)
+    return Plan(
+        version=accepted.version,
+        ref=desired.ref,
+        observed_at=observed.at,
+        items=_limited(tuple(decided.values()), policy.limits.repositories),
+        unnamed=tuple(sorted(policy.repositories.keys() - desired.targets.keys())),
+    )
+
+
+_MOVES: Mapping[Relation, type[Create | FastForward | Rewind | Force]] = {
+    Relation.CREATE: Create,
+    Relation.FAST_FORWARD: FastForward,
+    Relation.REWIND: Rewind,
+    Relation.DIVERGED: Force,
+}
+
+
+class _Case(NamedTuple):
+    """One repository, with all that the rules ask about it."""
+
+    name: RepositoryName
+    accepted: Accepted
+    observed: ObservedRepository | None
+
+    @property
+    def item(self) -> _Item:
+        known = self.observed
+        return _Item(
+            repository=self.name,
+            name=known.name if known else self.name,
+            url=known.url if known else None,
+            live=known.live if known else None,
+            target=self.accepted.desired.targets[self.name],
+        )
+
+
+def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) -> Item:
+    item, observed = dict(case.item), case.observed
+    if observed and observed.live == item["target"]:
+        return NoOp(**item)
+    if hold := next(_hold_reasons(case), None):
+        return Hold(**item, **hold._asdict())
+    assert observed, "a missing repository is held"
+    assert observed.target, "a missing commit is held"
+    policy, target = case.accepted.policy, observed.target
+    first = [decided[name] for name in sorted(predecessors(policy, case.name) & decided.keys())]
+    if wait := next(_wait_reasons(policy, target, _permit(case, target), first, now), None):
+        return Wait(**item, **wait._asdict())
+    moving = [before for before in first if isinstance(before, Action)]
+    return _MOVES[target.relation](
+        **item,
+        repository_id=observed.id,
+        commits=target.behind if target.relation is Relation.REWIND else target.ahead,
+        wave=1 + max((before.wave for before in moving), default=0),
+        after=tuple(before.repository for before in moving),
+    )
+
+
+class _HoldReason(NamedTuple):
+    code: HoldCode
+    sentence: str
+
+
+def _hold_reasons(case: _Case) -> Iterator[_HoldReason]:
+    """Yield what a person must look at, most fundamental first; a later reason may rest on an earlier one."""
+    name, (desired, policy) = case.name, (case.accepted.desired, case.accepted.policy)
+    if why := case.accepted.unapproved.get(name):
+        yield _HoldReason("not-approved", why)
+    if held := desired.holds.get(name):
+        yield _HoldReason("held", f"Held in the document: {held.reason}. Remove the hold to let it move.")
+    if name not in policy.repositories:
+        yield _HoldReason(
+            "not-in-policy", f"The policy does not list {name}. Add it there, or remove the target."
+        )
+    observed, sha = case.observed, desired.targets[name]
+    if observed is None:
+        yield _HoldReason(
+            "repository-missing",
+            f"{name} does not exist, or the account may not see it. Correct the name, or grant access.",
+        )
+        return
+    if observed.name.lower() != name:
+        yield _HoldReason("renamed", f"{name} is now {observed.name}. Write the new name in both documents.")
+    if observed.is_archived:
+        yield _HoldReason(
+            "archived", f"{name} is archived and takes no pushes. Unarchive it, or remove the target."
+        )
+    if observed.permission in {"READ", "TRIAGE"}:
+        yield _HoldReason(
+            "no-permission",
+            f"The account may only {observed.permission.lower()} {name}. Grant it write access to contents.",
+        )
+    if observed.target is None:
+        yield _HoldReason(
+            "unknown-commit",
+            f"{name} has no commit {sha}. Write the sha of a commit that was pushed there.",
+        )
+        return
+    yield from _commit_hold_reasons(case, observed.target)
+    yield from _relation_hold_reasons(case, observed, observed.target)
+
+
+def _commit_hold_reasons(case: _Case, target: ObservedTarget) -> Iterator[_HoldReason]:
+    policy, sha = case.accepted.policy, abbreviate(target.sha)
+    if target.on_branch is None:
+        branches = " or ".join(policy.moves.allowed_branches)
+        yield _HoldReason(
+            "not-on-source",
+            f"{sha} is not on {branches} of {case.name} (a fork's commit, or a deleted branch's). Merge it first.",
+        )
+    for blocked, block in sorted(case.accepted.desired.blocks.get(case.name, {}).items()):
+        is_fixed = block.fixed_by is not None and block.fixed_by in (*target.contains, target.sha)
+        if blocked in (*target.contains, target.sha) and not is_fixed:
+            remedy = "Choose a commit with the fix, or name the fix under fixed_by, or remove the block."
+            yield _HoldReason(
+                "blocked", f"{sha} contains {abbreviate(blocked)}, which is blocked: {block.reason}. {remedy}"
+            )
+
+
+def _relation_hold_reasons(
+    case: _Case, observed: ObservedRepository, target: ObservedTarget
+) -> Iterator[_HoldReason]:
+    """Yield what the way from the live ref to the target needs and lacks. Only a fast-forward needs nothing."""
+    ledger, policy = case.accepted.ledger, case.accepted.policy
+    live = abbreviate(observed.live) if observed.live else "nothing"
+    way = f"from {live} to {abbreviate(target.sha)}"
+    if permit := _permit(case, target):
+        if ledger and ledger.has_spent(case.name, permit.from_, permit.to):
+            yield _HoldReason(
+                "permit-spent",
+                f"The permit {way} has been used, and is good for one move. Remove it; a new move needs another.",
+            )
+    elif ledger and (proof := ledger.proved.get(case.name)) and proof.sha == target.sha:
+        yield _HoldReason(
+            "moved-by-hand",
+            f"The ref was at its target on {proof.at:%Y-%m-%d %H:%M} UTC and has been moved to {live} since. "
+            "Take that into the file, or put it back with a permit; nothing is moved back by itself.",
+        )
+    elif target.relation is Relation.REWIND:
+        yield _HoldReason(
+            "rewind-needs-permit",
+            f"Going back {way} takes back {target.behind} commits. Add a rewind permit that names both shas.",
+        )
+    elif target.relation is Relation.DIVERGED:
+        yield _HoldReason(
+            "diverged",
+            f"The ref has {target.behind} commits that {abbreviate(target.sha)} lacks. Add a force permit that names "
+            "both shas, or merge them first.",
+        )
+    elif target.relation is Relation.CREATE and policy.moves.create == "refuse":
+        yield _HoldReason("create-refused", "The ref does not exist, and the policy refuses to create it.")
+    if ledger is None and target.relation is not Relation.FAST_FORWARD:
+        yield _HoldReason(
+            "ledger-missing",
+            "There is no ledger yet, and without it only fast-forwards are safe. "
+            "The first run writes it, and the next one goes on.",
+        )
+    limit = policy.limits.commits_per_repository
+    if limit is not None and max(target.ahead, target.behind) > limit:
+        yield _HoldReason(
+            "limit-exceeded",
+            f"The move {way} has {max(target.ahead, target.behind)} commits, and the policy allows {limit} at once. "
+            "Choose a commit in between, or raise the limit in the policy.",
+        )
+
+
+def _permit(case: _Case, target: ObservedTarget) -> Permit | None:
+    """Find the permit that allows exactly this way from the live ref to the target."""
+    permits = case.accepted.desired.permits.get(case.name, Permits.model_construct())
+    match target.relation:
+        case Relation.REWIND:
+            permit = permits.rewind
+        case Relation.DIVERGED:
+            permit = permits.force
+        case Relation.CREATE | Relation.FAST_FORWARD:
+            permit = permits.restore
+        case Relation.IDENTICAL:
+            permit = None
+        case _:
+            assert_never(target.relation)
+    live = case.observed.live if case.observed else None
+    if permit and (permit.from_, permit.to) == (live or ZERO_SHA, target.sha):
+        return permit
+    return None
+
+
+class _WaitReason(NamedTuple):
+    code: WaitCode
+    sentence: str
+    until: datetime | None = None
+
+
+def _wait_reasons(
+    policy: Policy, target: ObservedTarget, permit: Permit | None, first: Sequence[Item], now: datetime
+) -> Iterator[_WaitReason]:
+    """Yield what must pass before the move: closed gates that no permit overrides, then what comes first."""
+    overridden = permit.despite if permit else ()
+    for gate in closed_gates(policy, landed_at=target.committed_at, now=now):
+        if gate.code not in overridden:
+            yield _WaitReason(gate.code, gate.sentence, gate.until)
+    for item in first:
+        if isinstance(item, Hold | Wait):
+            yield _WaitReason("after", f"{item.name} comes first and has not moved ({item.code}).")
+
+
+def _limited(items: tuple[Item, ...], limit: int | None) -> tuple[Item, ...]:
+    """Hold every move when there are more of them than the policy allows at once."""
+    moves = sum(isinstance(item, Action) for item in items)
+    if limit is None or moves <= limit:
+        return items
+    sentence = (
+        f"{moves} repositories would move, and the policy allows {limit} at once. "
+        "Take some targets back, or raise the limit in the policy."
+    )
+    return tuple(
+        Hold(
+            **dict(_Item.model_validate(item, from_attributes=True)), code="limit-exceeded", sentence=sentence
+        )
+        if isinstance(item, Action)
+        else item
+        for item in items
+    )

@@ -1,0 +1,163 @@
+"""What this package needs from GitHub, as protocols. `reconcile.github` implements them; tests have fakes.
+
+Readers may be called at any time and any number of times. Writers are handed to what applies, and to nothing
+else: planning cannot move a ref because it has nothing to move one with.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, Protocol
+
+from reconcile.observed import (
+    BranchCommit,
+    Documents,
+    DocumentVersion,
+    Observed,
+    PullRequest,
+    ReleaseState,
+    ValidationPullRequest,
+    Wanted,
+)
+from state.ids import BranchName, Frozen, RepositoryName, Sha
+from state.proposal import SourceCommit, SourceHistory
+
+
+class RefUpdate(Frozen):
+    """One ref of one repository, from exactly here to exactly there."""
+
+    repository: RepositoryName
+    repository_id: str
+    ref: BranchName
+    before: Sha | None
+    """The precondition; none when the ref must not exist."""
+    after: Sha
+    force: bool
+    """Whether commits may be taken off the ref."""
+
+
+Refusal = Literal["protected", "workflows-permission", "no-permission"]
+"""A rule or a missing right, where the server's words say so beyond doubt."""
+
+
+class UpdateAnswer(Frozen):
+    """What the server said to an update. Only reading the ref again tells what it did."""
+
+    status: Literal["accepted", "rejected", "lost"]
+    """``lost``: no usable answer came, so it may have been carried out, or still be."""
+    refusal: Refusal | None = None
+    message: str = ""
+
+
+class ReleaseStateReader(Protocol):
+    async def load_release_state(self) -> ReleaseState:
+        """Read both documents and the ledger at the head of the default branch, in one request."""
+
+    async def observe_version(self) -> DocumentVersion:
+        """Read which documents the default branch holds now."""
+
+
+class FleetReader(Protocol):
+    async def observe_fleet(
+        self, wanted: Mapping[RepositoryName, Wanted], *, ref: BranchName, branches: Sequence[BranchName]
+    ) -> Observed:
+        """Observe every repository: its ref, and its target's relation to the ref and to ``branches``."""
+
+    async def observe_refs(
+        self, repositories: Collection[RepositoryName], ref: BranchName
+    ) -> Mapping[RepositoryName, Sha | None]:
+        """Read where the refs stand now; a repository that does not exist is left out."""
+
+
+class RefWriter(Protocol):
+    async def update_refs(self, updates: Sequence[RefUpdate]) -> Sequence[UpdateAnswer]:
+        """Send the updates in one request, each a compare-and-swap of its own; one answer each, in order.
+
+        Never repeats a request. Keeps the advised second between mutating requests.
+
+        Raises:
+            StallError: GitHub refused the whole request, so nothing was carried out.
+        """
+
+
+class LedgerWriter(Protocol):
+    async def store_ledger(self, text: str, *, expected_head: Sha | None, message: str) -> Sha:
+        """Commit the ledger, creating its branch when ``expected_head`` is none; return the new head.
+
+        Raises:
+            StaleHeadError: Somebody else wrote it first.
+        """
+
+
+class ValidationReader(Protocol):
+    async def observe_validation(self, repository: RepositoryName) -> tuple[ValidationPullRequest, ...]:
+        """Read the open pull requests of a validation repository with the check runs on their heads."""
+
+
+class HistoryReader(Protocol):
+    async def observe_histories(
+        self, repositories: Collection[RepositoryName], *, source: BranchName, ref: BranchName
+    ) -> Mapping[RepositoryName, SourceHistory]:
+        """Read what waits in each repository; one that does not exist is left out."""
+
+    async def find_commits(self, repository: RepositoryName, abbreviated: str) -> tuple[SourceCommit, ...]:
+        """Find the commits that an abbreviated or full sha names: none, one, or as many as are known."""
+
+
+class PullRequestReader(Protocol):
+    async def load_pull_request(self, number: int) -> PullRequest:
+        """Read one pull request of the release-state repository.
+
+        Raises:
+            MissingError: There is none of this number.
+        """
+
+    async def find_pull_request(self, head_branch: BranchName) -> PullRequest | None:
+        """Find the open pull request from a branch of the release-state repository itself."""
+
+    async def list_pull_requests(self) -> tuple[PullRequest, ...]:
+        """List the open pull requests into the default branch."""
+
+    async def load_documents(self, commit: Sha) -> Documents:
+        """Read both documents at a commit."""
+
+    async def load_branch(self, branch: BranchName) -> Sha | None:
+        """Read where a branch of the release-state repository stands."""
+
+    async def list_branch_commits(self, branch: BranchName) -> tuple[BranchCommit, ...]:
+        """List what a branch has and the default branch lacks, at most 100."""
+
+    async def load_login(self) -> str:
+        """Say which account the token belongs to, as commits and comments show it."""
+
+
+class ProposalWriter(Protocol):
+    async def store_branch(
+        self, branch: BranchName, *, base: Sha, expected_head: Sha | None, text: str, headline: str, body: str
+    ) -> Sha:
+        """Make the branch the base and one commit that gives the desired-state file this text.
+
+        The branch is moved from exactly ``expected_head`` (none: it must not exist), so nobody's commit is lost.
+
+        Raises:
+            StaleHeadError: The branch moved meanwhile.
+        """
+
+    async def ensure_pull_request(
+        self, *, number: int | None, head_branch: BranchName, title: str, body: str, is_draft: bool
+    ) -> PullRequest:
+        """Open the pull request, or bring title and body of ``number`` up to date; writes only what differs."""
+
+
+class ReportWriter(Protocol):
+    async def ensure_comment(self, number: int, *, marker: str, body: str) -> str:
+        """Write the one comment that carries ``marker`` on a pull request, only on change; return its address."""
+
+    async def ensure_status(
+        self,
+        commit: Sha,
+        *,
+        context: str,
+        state: Literal["success", "failure", "pending", "error"],
+        description: str,
+        url: str | None,
+    ) -> None:
+        """Post a commit status, unless the newest of this context already says the same."""
