@@ -54,8 +54,6 @@ _LONGEST_DURATION = timedelta(days=366)
 
 def _sha(text: str) -> str:
     lowered = text.lower()
-    if lowered == ZERO_SHA:
-        raise ValueError("forty zeros name no commit: remove the line to leave the repository as it is")
     if SHA.fullmatch(lowered):
         return lowered
     if ABBREVIATED_SHA.fullmatch(lowered):
@@ -137,7 +135,9 @@ Version = Annotated[
 class _Leniency:
     """An annotation that accepts a second way to write a value, in the model and in its JSON Schema alike."""
 
-    def __init__(self, read: Callable[[Any], Any], also: Callable[[dict[str, Any]], list[dict[str, Any]]]) -> None:
+    def __init__(
+        self, read: Callable[[Any], Any], also: Callable[[dict[str, Any]], list[dict[str, Any]]]
+    ) -> None:
         self._read = read
         self._also = also
 

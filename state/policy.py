@@ -4,6 +4,7 @@ An option stands here only when something obeys it: readiness, rebuilds and furt
 together with the code that acts on them.
 """
 
+import re
 from datetime import datetime, time, timedelta
 from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo
@@ -17,8 +18,8 @@ from pydantic import (
     model_validator,
 )
 
-from state.document import load_zone
-from state.ids import BranchName, Duration, Frozen, OneOrMany, RepositoryName
+from state.document import load_zone, locate_in_zone, parse_local_time
+from state.ids import BranchName, Duration, Frozen, NullIsEmpty, OneOrMany, RepositoryName, Version
 
 Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -30,61 +31,68 @@ def _parse_days(text: object) -> object:
     """Read ``Mon-Thu``, ``Sat,Sun`` or a list; a range may run over the week's end."""
     if not isinstance(text, str):
         return text
-    days: list[str] = []
+    days: set[str] = set()
     for part in text.split(","):
         first, _, last = (piece.strip().title() for piece in part.partition("-"))
         if first not in WEEKDAYS or (last and last not in WEEKDAYS):
             raise ValueError(f"{text[:60]!r} is not a list of days: write Mon-Thu or Mon, Wed, Fri")
         start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
-        days += [WEEKDAYS[day % 7] for day in range(start, end + 1 if end >= start else end + 8)]
-    return tuple(dict.fromkeys(days))
+        days |= {WEEKDAYS[day % 7] for day in range(start, end + 1 if end >= start else end + 8)}
+    return tuple(day for day in WEEKDAYS if day in days)
 
 
 def _parse_clock(text: object) -> object:
     if not isinstance(text, str):
         return text
-    try:
-        clock = time.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f"{text[:60]!r} is not a time of day: write 08:00") from error
-    if clock.tzinfo is not None:
-        raise ValueError(f"{text[:60]!r} carries an offset: write the local time, and the zone under zone")
-    return clock
+    if text == "24:00":
+        raise ValueError("'24:00' is the next day's beginning: write 00:00")
+    if not _CLOCK.fullmatch(text):
+        raise ValueError(f"{text[:60]!r} is not a time of day: write 08:00, and the zone under zone")
+    return time.fromisoformat(text)
 
 
-def _parse_local(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    try:
-        local = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f"{text[:60]!r} is not a local time: write 2026-12-19T00:00") from error
-    if local.tzinfo is not None:
-        raise ValueError(f"{text[:60]!r} carries an offset: write the local time, and the zone under zone")
-    return local
-
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 Days = Annotated[
     tuple[Weekday, ...],
+    Field(min_length=1),
     BeforeValidator(_parse_days),
-    WithJsonSchema({"type": "string", "examples": ["Mon-Thu", "Mon, Wed, Fri"]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "examples": ["Mon-Thu", "Mon, Wed, Fri"]},
+                {"type": "array", "items": {"enum": list(WEEKDAYS)}, "minItems": 1},
+            ]
+        }
+    ),
 ]
+"""Days of the week, Monday first: ``Mon-Thu``, ``Sat, Sun``, or a list."""
+
 Clock = Annotated[
     time,
     BeforeValidator(_parse_clock),
-    WithJsonSchema({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"}),
+    PlainSerializer(lambda clock: f"{clock:%H:%M}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
 ]
+"""A local time of day."""
+
 LocalTime = Annotated[
     datetime,
-    BeforeValidator(_parse_local),
+    BeforeValidator(lambda value: parse_local_time(value) if isinstance(value, str) else value),
+    PlainSerializer(
+        lambda local: local.isoformat(timespec="seconds" if local.second else "minutes"), return_type=str
+    ),
     WithJsonSchema({"type": "string", "examples": ["2026-12-19T00:00"]}),
 ]
+"""A date and a time of day, whose zone stands beside it."""
+
 Zone = Annotated[
     ZoneInfo,
     BeforeValidator(lambda value: load_zone(value) if isinstance(value, str) else value),
     PlainSerializer(lambda zone: zone.key, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["Europe/Prague", "UTC"]}),
 ]
+"""A time zone by its IANA name."""
 
 
 class RepositoryPolicy(Frozen):
@@ -98,11 +106,12 @@ class CheckRuns(Frozen):
     """Check runs that an app posted on the newest commits of pull requests in a validation repository."""
 
     repository: RepositoryName
+    """Where stage's validation opens its pull requests."""
     app: Text
     """The app's id, slug or name: apps of stage and production post under the same check names."""
     pull_requests: Text
     """A pattern (``*`` and ``?``) over the titles of open pull requests."""
-    authors: Annotated[tuple[Text, ...], OneOrMany, Field(min_length=1)]
+    authors: Annotated[tuple[Text, ...], Field(min_length=1), OneOrMany]
     """Who must have opened them: anyone can open a pull request with the right title."""
     names: Annotated[tuple[Text, ...], OneOrMany] = ("*",)
     """Patterns over check names; runs of other names do not count."""
@@ -116,12 +125,14 @@ class Source(Frozen):
     """One entry of ``validation``: the name of a source and what it needs."""
 
     check_runs: CheckRuns
+    """Check runs on pull requests of a validation repository."""
 
 
 class Approval(Frozen):
     """What makes a commit of the release-state repository count as decided."""
 
     pull_request: Literal["required", "optional"] = "required"
+    """Whether a change of either document must come from a merged pull request."""
     reviews: Annotated[int, Field(ge=0, le=10)] = 0
     """Approving reviews of the final head by people with write access who had no part in it."""
 
@@ -130,29 +141,49 @@ class Moves(Frozen):
     """Which moves need no permit besides fast-forward, and from where."""
 
     create: Literal["allow", "refuse"] = "allow"
-    allowed_branches: Annotated[tuple[BranchName, ...], OneOrMany, Field(min_length=1)] = ("main",)
+    """Whether a branch that does not exist yet may be made."""
+    allowed_branches: Annotated[tuple[BranchName, ...], Field(min_length=1), OneOrMany] = ("main",)
+    """A target must be on one of these branches of its own repository."""
 
 
 class Window(Frozen):
     """Moves start only inside a window. ``until`` at or before ``from`` runs over midnight."""
 
     days: Days
+    """The days on which the window opens: `Mon-Thu`, `Mon, Wed, Fri`, or a list."""
     from_: Clock = Field(alias="from")
+    """When it opens, in local time."""
     until: Clock
+    """When it closes, in local time; at or before `from`, on the next day."""
     zone: Zone
+    """The time zone by its IANA name, as in Europe/Prague."""
 
 
 class Freeze(Frozen):
     """Nothing moves from ``from`` until ``until``."""
 
     name: Text
+    """What is going on; it is shown to everyone whom the freeze stops."""
     from_: LocalTime = Field(alias="from")
+    """When it begins, in local time."""
     until: LocalTime
+    """When it ends, in local time."""
     zone: Zone
+    """The time zone by its IANA name, as in Europe/Prague."""
+
+    @property
+    def starts_at(self) -> datetime:
+        """The moment it begins; the earlier of two where clocks go back."""
+        return locate_in_zone(self.from_, self.zone)
+
+    @property
+    def ends_at(self) -> datetime:
+        """The moment it ends; the later of two where clocks go back."""
+        return locate_in_zone(self.until, self.zone, later=True)
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
-        if self.until <= self.from_:
+        if self.starts_at >= self.ends_at:
             raise ValueError("the freeze ends before it starts: swap from and until")
         return self
 
@@ -161,24 +192,35 @@ class Limits(Frozen):
     """More than this at once is held."""
 
     repositories: Annotated[int, Field(ge=1)] | None = None
+    """How many repositories may move in one go."""
     commits_per_repository: Annotated[int, Field(ge=1)] | None = None
+    """How many commits one repository may move by."""
 
 
 class Policy(Frozen):
     """The document."""
 
-    version: Literal[1]
+    version: Version
+    """The version of this format: 1."""
     source: BranchName = "main"
     """The branch that stage is built from."""
     candidate: Literal["validated", "head"] = "validated"
+    """What a proposal takes: the newest commit that stage was validated with, or the source's head."""
     build_time: Duration = timedelta(minutes=60)
     """A commit merged later than this before validation began cannot have been on stage."""
-    repositories: dict[RepositoryName, RepositoryPolicy]
+    repositories: Annotated[dict[RepositoryName, Annotated[RepositoryPolicy, NullIsEmpty]], NullIsEmpty]
+    """The fleet. Only repositories named here may move."""
     validation: Annotated[tuple[Source, ...], OneOrMany] = ()
-    approval: Approval = Approval()
-    moves: Moves = Moves()
+    """Where evidence comes from; every source must pass."""
+    approval: Annotated[Approval, NullIsEmpty] = Approval()
+    """What makes a change of the documents count as decided."""
+    moves: Annotated[Moves, NullIsEmpty] = Moves()
+    """Which moves need no permit."""
     windows: Annotated[tuple[Window, ...], OneOrMany] = ()
+    """When moves may start; at any time where there is none."""
     freezes: Annotated[tuple[Freeze, ...], OneOrMany] = ()
-    limits: Limits = Limits()
+    """When nothing moves, window or not."""
+    limits: Annotated[Limits, NullIsEmpty] = Limits()
+    """More than this at once is held."""
     soak: Duration = timedelta(0)
     """How long a target must have been on its branch before it moves."""

@@ -1,11 +1,20 @@
 """What may be proposed: candidates, chosen from what waits on the source branch.
 
-Pure: histories and validation in, one choice per repository out, with the reason for what it leaves behind.
+Pure: histories and validation in, one choice per repository out, with the reason for what it leaves behind. What a
+person asks for instead (pins) is parsed here too; resolving an abbreviated sha takes GitHub, and is the caller's.
 """
 
-from datetime import datetime
+import difflib
+import itertools
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Literal
 
-from state.ids import BranchName, Frozen, RepositoryName, Sha
+from state.errors import StateError
+from state.ids import ABBREVIATED_SHA, BranchName, Frozen, RepositoryName, Sha, abbreviate
+
+_MINUTE = timedelta(minutes=1)
+_SHOWN_NAMES = 10
 
 
 class MergedPullRequest(Frozen):
@@ -59,7 +68,150 @@ class Candidate(Frozen):
     """What is proposed for one repository."""
 
     repository: RepositoryName
-    sha: Sha
+    sha: Sha | None
+    """Never older than what is out; none where nothing is out and nothing may go out yet."""
     rule: str
     """How it was chosen: ``validated``, ``head``, ``pinned``, or why it stays."""
     left_behind: tuple[LeftBehind, ...] = ()
+    """What is newer, newest first."""
+
+
+class PinError(StateError):
+    """What a person asked for does not name one repository and one commit; carries every problem at once."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+def choose_candidate(
+    history: SourceHistory,
+    *,
+    rule: Literal["validated", "head"],
+    build_time: timedelta,
+    validation_began_at: datetime | None,
+    runs: Sha | None,
+) -> Candidate:
+    """Choose what may be proposed for one repository.
+
+    A commit is on stage only with every commit before it. So under ``validated`` the choice is the newest commit
+    that landed in time *and has nothing before it that landed too late*: a skewed clock lets nothing slip in.
+
+    Args:
+        history: What waits.
+        rule: The policy's.
+        build_time: How long stage takes to run what has landed.
+        validation_began_at: When the oldest of the evidence began; none where there is no evidence.
+        runs: What stage itself reports, where it does. It replaces the guess by ``build_time``; still, a commit
+            that landed after validation began was not validated, whatever stage runs by now.
+    """
+    if rule == "head":
+        return _take(history, 0, rule, lambda _: "")
+    if validation_began_at is None:
+        return _take(history, len(history.waiting), rule, lambda _: "no validation covers it")
+    chain = [commit.sha for commit in history.waiting] + ([history.out] if history.out else [])
+    newest_on_stage = chain.index(runs) if runs in chain else None
+    cut_off = validation_began_at - (build_time if newest_on_stage is None else timedelta(0))
+    chosen = max(newest_on_stage or 0, _newest_in_time(history.waiting, cut_off))
+
+    def explain(index: int) -> str:
+        landed_at = history.waiting[index].landed_at
+        if landed_at > validation_began_at:
+            return "merged after validation began"
+        if newest_on_stage is not None and index < newest_on_stage:
+            return f"stage runs {abbreviate(chain[newest_on_stage])}, which is older"
+        if landed_at > cut_off:
+            minutes = (validation_began_at - landed_at) // _MINUTE
+            return f"merged {minutes} min before validation began; a build takes {build_time // _MINUTE} min"
+        return "stands on a commit that was merged too late for validation"
+
+    return _take(history, chosen, rule, explain)
+
+
+def _newest_in_time(waiting: tuple[SourceCommit, ...], cut_off: datetime) -> int:
+    """Find the newest commit that landed by the cut-off with all before it; past the end where there is none."""
+    late = [index for index, commit in enumerate(waiting) if commit.landed_at > cut_off]
+    return late[-1] + 1 if late else 0
+
+
+def _take(history: SourceHistory, index: int, rule: str, explain: Callable[[int], str]) -> Candidate:
+    """Propose the waiting commit at an index, or to stay where the index is past the end."""
+    stays = index == len(history.waiting)
+    return Candidate(
+        repository=history.repository,
+        sha=history.out if stays else history.waiting[index].sha,
+        rule=rule if not stays else "nothing newer was validated" if history.waiting else "nothing waits",
+        left_behind=tuple(
+            LeftBehind(commit=commit, reason=explain(newer))
+            for newer, commit in enumerate(history.waiting[:index])
+        ),
+    )
+
+
+def pin_candidate(history: SourceHistory, sha: Sha) -> Candidate:
+    """Propose the commit that a person asked for, whatever the rule; whether it may go out is the plan's to say."""
+    newer = itertools.takewhile(lambda commit: commit.sha != sha, history.waiting)
+    is_known = sha == history.out or any(commit.sha == sha for commit in history.waiting)
+    return Candidate(
+        repository=history.repository,
+        sha=sha,
+        rule="pinned",
+        left_behind=tuple(
+            LeftBehind(commit=commit, reason=f"newer than the pinned {abbreviate(sha)}")
+            for commit in (newer if is_known else ())
+        ),
+    )
+
+
+def resolve_repository(text: str, fleet: Collection[RepositoryName]) -> RepositoryName:
+    """Find the repository that a person means: ``owner/name``, or a name that only one owner in the fleet has.
+
+    Raises:
+        PinError: There is none, or more than one.
+    """
+    wanted = text.strip().lower()
+    found = sorted(each for each in fleet if wanted in (each, each.partition("/")[2]))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise PinError((f"{text[:150]!r} means more than one repository: write one of {', '.join(found)}",))
+    names = {name: each for each in sorted(fleet) for name in (each.partition("/")[2], each)}
+    near = list(dict.fromkeys(names[match] for match in difflib.get_close_matches(wanted, names)))
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the fleet is {_enumerate(sorted(fleet))}"
+    raise PinError((f"{text[:150]!r} is not a repository of the fleet: {hint}",))
+
+
+def parse_pins(pins: Iterable[str], fleet: Collection[RepositoryName]) -> dict[RepositoryName, str]:
+    """Read pins such as ``packit-service=1787687aba71``.
+
+    Returns:
+        A full or abbreviated sha in lower case for each repository; only GitHub can say what it abbreviates.
+
+    Raises:
+        PinError: Carries everything that is wrong with any of them.
+    """
+    problems: list[str] = []
+    resolved: dict[RepositoryName, str] = {}
+    for pin in pins:
+        name, separator, commit = (part.strip() for part in pin.partition("="))
+        sha = commit.lower()
+        if not separator or not ABBREVIATED_SHA.fullmatch(sha):
+            problems.append(
+                f"{pin[:150]!r} is not a pin: write REPOSITORY=SHA, with 4 to 40 hex digits of the sha"
+            )
+            continue
+        try:
+            repository = resolve_repository(name, fleet)
+        except PinError as error:
+            problems += error.problems
+            continue
+        if resolved.setdefault(repository, sha) != sha:
+            problems.append(f"{repository} is pinned twice, to {resolved[repository]} and to {sha}: keep one")
+    if problems:
+        raise PinError(tuple(problems))
+    return resolved
+
+
+def _enumerate(names: list[str]) -> str:
+    shown = ", ".join(names[:_SHOWN_NAMES])
+    return f"{shown} and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else shown or "empty"
