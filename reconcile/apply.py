@@ -151,7 +151,7 @@ async def apply_actions(plan: Plan, actions: Sequence[Action], tools: Tools) -> 
 async def _fence(plan: Plan, state: ReleaseStateReader) -> None:
     """Refuse to go on when either document changed since the plan: an old decision never wins."""
     current = await state.observe_version()
-    if not current.has_same_documents(plan.version):
+    if current.blobs != plan.version.blobs:
         raise StaleDocumentError(
             f"The documents changed on {current.branch} ({abbreviate(current.commit)}) while those of "
             f"{abbreviate(plan.version.commit)} were being applied; a new plan decides."

@@ -88,21 +88,28 @@ class DocumentVersion(Frozen):
     desired_blob: Sha | None
     policy_blob: Sha | None
 
-    def has_same_documents(self, other: "DocumentVersion") -> bool:
-        """Say whether both documents are byte for byte the same, whatever else was committed."""
-        return (self.desired_blob, self.policy_blob) == (other.desired_blob, other.policy_blob)
+    @property
+    def blobs(self) -> tuple[Sha | None, Sha | None]:
+        """Both documents' contents: equal while whatever else was committed left them alone."""
+        return self.desired_blob, self.policy_blob
+
+
+class Documents(Frozen):
+    """The texts of both documents at one commit; none where a file is missing there."""
+
+    commit: Sha
+    desired_text: str | None
+    policy_text: str | None
 
 
 class ReleaseState(Frozen):
-    """The release-state repository at one commit: the texts of both documents, and the ledger's branch."""
+    """The release-state repository at the head of its default branch, and its ledger's branch."""
 
+    repository_id: str
     version: DocumentVersion
-    committed_at: datetime
-    desired_text: str | None
-    policy_text: str | None
+    documents: Documents
     ledger_head: Sha | None
     ledger_text: str | None
-    repository_id: str
 
 
 class Accepted(Frozen):
@@ -113,8 +120,15 @@ class Accepted(Frozen):
     policy: Policy
     ledger: Ledger | None
     """None where the ledger's branch does not exist."""
+    ledger_head: Sha | None = None
+    """The branch's commit, which the next record must build on."""
+    pull_request: int | None = None
+    """The last pull request that brought an approved change since the last record."""
+    approvers: tuple[str, ...] = ()
     unapproved: dict[RepositoryName, str] = {}
-    """Repositories whose line came in a way that the policy does not accept, each with what was found."""
+    """Repositories whose lines came in a way that the policy does not accept, each with what was found."""
+    stale: str | None = None
+    """Why the documents are not the newest that were ever accepted, where they are not."""
 
 
 def wanted_of(desired: DesiredState) -> dict[RepositoryName, Wanted]:
@@ -179,9 +193,40 @@ class BranchCommit(Frozen):
     """Login; none for an author whom GitHub cannot name."""
 
 
-class Documents(Frozen):
-    """The texts of both documents at one commit; none where a file is missing there."""
+class Review(Frozen):
+    """One review of a pull request, as it was submitted."""
+
+    author: str
+    is_bot: bool
+    can_write: bool
+    state: Literal["approved", "changes_requested", "commented", "dismissed", "pending"]
+    commit: Sha | None
+    """The head that was reviewed."""
+
+
+class MergedChange(Frozen):
+    """The merged pull request that a commit of the default branch is the result of."""
+
+    number: int
+    base: BranchName
+    author: str
+    committers: tuple[str, ...]
+    """Logins of everyone who authored or committed a commit of it."""
+    head: Sha
+    before: Documents
+    """Both documents where its branch began."""
+    after: Documents
+    """Both documents at its final head."""
+    reviews: tuple[Review, ...]
+    """Oldest first."""
+
+
+class DocumentChange(Frozen):
+    """First-parent commits of the default branch that changed a document: one, or those of one rebase merge."""
 
     commit: Sha
-    desired_text: str | None
-    policy_text: str | None
+    """The last of them."""
+    before: Documents
+    after: Documents
+    pull_request: MergedChange | None
+    """None where they are the result of no merged pull request."""

@@ -36,6 +36,7 @@ from state.ids import ZERO_SHA, BranchName, Frozen, RepositoryName, Sha, abbrevi
 from state.policy import Policy
 
 HoldCode = Literal[
+    "stale-document",
     "not-approved",
     "held",
     "not-in-policy",
@@ -99,6 +100,8 @@ class _Move(_Item):
     """Commits that go out with it; for a rewind, that are taken back."""
     wave: int
     """Counted from 1; repositories of one wave may move together."""
+    is_permitted: bool = False
+    """Whether it rests on a permit, which it then spends."""
     after: tuple[RepositoryName, ...] = ()
     """Those of this plan's actions that must have moved first."""
 
@@ -225,7 +228,8 @@ def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) 
     assert observed.target, "a missing commit is held"
     policy, target = case.accepted.policy, observed.target
     first = [decided[name] for name in sorted(predecessors(policy, case.name) & decided.keys())]
-    if wait := next(_wait_reasons(policy, target, _permit(case, target), first, now), None):
+    permit = _permit(case, target)
+    if wait := next(_wait_reasons(policy, target, permit, first, now), None):
         return Wait(**item, **wait._asdict())
     moving = [before for before in first if isinstance(before, Action)]
     return _MOVES[target.relation](
@@ -233,6 +237,7 @@ def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) 
         repository_id=observed.id,
         commits=target.behind if target.relation is Relation.REWIND else target.ahead,
         wave=1 + max((before.wave for before in moving), default=0),
+        is_permitted=permit is not None,
         after=tuple(before.repository for before in moving),
     )
 
@@ -245,6 +250,8 @@ class _HoldReason(NamedTuple):
 def _hold_reasons(case: _Case) -> Iterator[_HoldReason]:
     """Yield what a person must look at, most fundamental first; a later reason may rest on an earlier one."""
     name, (desired, policy) = case.name, (case.accepted.desired, case.accepted.policy)
+    if case.accepted.stale:
+        yield _HoldReason("stale-document", case.accepted.stale)
     if why := case.accepted.unapproved.get(name):
         yield _HoldReason("not-approved", why)
     if held := desired.holds.get(name):

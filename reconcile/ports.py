@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from reconcile.observed import (
     BranchCommit,
+    DocumentChange,
     Documents,
     DocumentVersion,
     Observed,
@@ -50,6 +51,12 @@ class UpdateAnswer(Frozen):
 class ReleaseStateReader(Protocol):
     async def load_release_state(self) -> ReleaseState:
         """Read both documents and the ledger at the head of the default branch, in one request."""
+
+    async def load_changes(self, since: Sha, until: Sha) -> tuple[DocumentChange, ...] | None:
+        """Read what changed a document after ``since`` up to ``until``, oldest first.
+
+        Walks first parents of the default branch; none when ``since`` is not among them.
+        """
 
     async def observe_version(self) -> DocumentVersion:
         """Read which documents the default branch holds now."""

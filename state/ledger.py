@@ -20,12 +20,12 @@ class LedgerError(StateError):
     """The ledger's file is not a ledger; a person has to look at the branch."""
 
 
-class Accepted(Frozen):
+class AcceptedCommit(Frozen):
     """The newest commit of the release-state repository whose documents counted as decided."""
 
     commit: Sha
-    desired_blob: Sha
-    policy_blob: Sha
+    desired_blob: Sha | None
+    policy_blob: Sha | None
     at: datetime
     pull_request: int | None = None
     """The pull request that brought it; none where none was needed, or at the start."""
@@ -73,7 +73,7 @@ class Ledger(Frozen):
     """What the next run must know."""
 
     version: Literal[1] = 1
-    accepted: Accepted | None = None
+    accepted: AcceptedCommit | None = None
     intents: tuple[Intent, ...] = ()
     proved: dict[RepositoryName, Proof] = {}
     moves: tuple[Move, ...] = ()
@@ -85,52 +85,67 @@ class Ledger(Frozen):
         return any((each.repository, each.from_, each.to) == (repository, from_, to) for each in self.spent)
 
 
-def record_intents(ledger: Ledger, accepted: Accepted, intents: tuple[Intent, ...]) -> Ledger:
-    """Note what a run is about to do, before it does it. Intents that are still open stay."""
-    kept = tuple(
-        intent for intent in ledger.intents if all(intent.repository != new.repository for new in intents)
+def record_intents(ledger: Ledger, intents: tuple[Intent, ...]) -> Ledger:
+    """Note what a run is about to do, before it does it. Those of other repositories stay open."""
+    named = {intent.repository for intent in intents}
+    others = tuple(each for each in ledger.intents if each.repository not in named)
+    return ledger.model_copy(update={"intents": (*others, *intents)})
+
+
+def record_confirmed(ledger: Ledger, confirmed: Mapping[RepositoryName, Sha], now: datetime) -> Ledger:
+    """Note moves that GitHub has confirmed, wherever their refs stand by now."""
+    carried = tuple(each for each in ledger.intents if confirmed.get(each.repository) == each.after)
+    proofs = {each.repository: Proof(sha=each.after, at=now) for each in carried}
+    moves = tuple(
+        Move(repository=each.repository, before=each.before, after=each.after, at=now, run=each.run)
+        for each in carried
     )
-    moves = ledger.moves if ledger.accepted and ledger.accepted.commit == accepted.commit else ()
-    return ledger.model_copy(update={"accepted": accepted, "intents": (*kept, *intents), "moves": moves})
+    spent = tuple(
+        SpentPermit(repository=each.repository, from_=each.before or ZERO_SHA, to=each.after)
+        for each in carried
+        if each.is_permitted
+    )
+    return ledger.model_copy(
+        update={
+            "intents": tuple(each for each in ledger.intents if each not in carried),
+            "proved": dict(sorted((ledger.proved | proofs).items())),
+            "moves": ledger.moves + moves,
+            "spent": ledger.spent + spent,
+        }
+    )
 
 
 def record_observation(
     ledger: Ledger,
-    accepted: Accepted,
+    accepted: AcceptedCommit | None,
     live: Mapping[RepositoryName, Sha | None],
     targets: Mapping[RepositoryName, Sha],
     now: datetime,
 ) -> Ledger:
     """Settle open intents by where the refs stand, and note which refs are proved at their targets.
 
-    Idempotent: what was recorded before keeps its time, so that an observation that shows nothing new gives the
-    same ledger. A ref that is not at its target keeps its last proof, which is how a move by hand is noticed.
+    Idempotent: an observation that shows nothing new gives the same ledger. A ref that is not at its target keeps
+    its last proof, which is how a move by hand is noticed. A newly accepted commit begins a new list of moves. An
+    intent stays open while its ref has not moved, since another run may be about to carry it out.
     """
-    carried = [intent for intent in ledger.intents if live.get(intent.repository) == intent.after]
-    moves = ledger.moves if ledger.accepted and ledger.accepted.commit == accepted.commit else ()
+    if ledger.accepted != accepted:
+        ledger = ledger.model_copy(update={"accepted": accepted, "moves": ()})
+    arrived = {
+        each.repository: each.after for each in ledger.intents if live.get(each.repository) == each.after
+    }
+    ledger = record_confirmed(ledger, arrived, now)
     proofs = {
         name: Proof(sha=sha, at=now)
         for name, sha in targets.items()
         if live.get(name) == sha and (name not in ledger.proved or ledger.proved[name].sha != sha)
     }
-    return ledger.model_copy(
-        update={
-            "accepted": accepted,
-            "intents": (),
-            "proved": dict(sorted((ledger.proved | proofs).items())),
-            "moves": moves
-            + tuple(
-                Move(repository=each.repository, before=each.before, after=each.after, at=now, run=each.run)
-                for each in carried
-            ),
-            "spent": ledger.spent
-            + tuple(
-                SpentPermit(repository=each.repository, from_=each.before or ZERO_SHA, to=each.after)
-                for each in carried
-                if each.is_permitted
-            ),
-        }
+    proved = dict(sorted((ledger.proved | proofs).items()))
+    still_open = tuple(
+        each
+        for each in ledger.intents
+        if live.get(each.repository) == each.before and targets.get(each.repository) == each.after
     )
+    return ledger.model_copy(update={"intents": still_open, "proved": proved})
 
 
 def parse_ledger(text: str) -> Ledger:

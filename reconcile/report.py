@@ -1,0 +1,73 @@
+"""What a run did, and what it comes to. Values, for whoever tells people about it."""
+
+from enum import StrEnum
+
+from reconcile.apply import Failed, Moved, Outcome, Refused
+from reconcile.plan import Action, Hold, Item, Plan
+from state.ids import Frozen, RepositoryName
+
+
+class Result(StrEnum):
+    """What the fleet is like after a run, worst first."""
+
+    FAILED = "failed"
+    """Something that should have moved did not; the next run tries again, and somebody should look."""
+    HELD = "held"
+    """A person is needed."""
+    WAITING = "waiting"
+    """Goes on by itself."""
+    CONVERGED = "converged"
+
+
+class RunReport(Frozen):
+    """One run of reconcile: what it moved or tried to, and the plan that was made afterwards as proof."""
+
+    plan: Plan
+    """The last plan, of the fleet as the run left it."""
+    outcomes: tuple[Outcome, ...] = ()
+    """What became of each action, the last try of each."""
+    rounds: int = 1
+    """How often it observed and planned."""
+
+    @property
+    def moved(self) -> tuple[Moved, ...]:
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Moved))
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The last plan's items, with what a rule refused as the hold that it is."""
+        refused = {outcome.repository: outcome for outcome in self.outcomes if isinstance(outcome, Refused)}
+        return tuple(
+            _held(item, refused[item.repository])
+            if isinstance(item, Action) and item.repository in refused
+            else item
+            for item in self.plan.items
+        )
+
+    @property
+    def result(self) -> Result:
+        """Say what it comes to. An action that is still to be done counts as failed, whatever the reason."""
+        items = self.items
+        stuck = {item.repository for item in items if isinstance(item, Hold)} | _failed(self.outcomes)
+        todo = [item for item in items if isinstance(item, Action) and not stuck.intersection(item.after)]
+        if todo:
+            return Result.FAILED
+        if any(isinstance(item, Hold) for item in items):
+            return Result.HELD
+        return Result.CONVERGED if all(item.kind == "no-op" for item in items) else Result.WAITING
+
+
+def _failed(outcomes: tuple[Outcome, ...]) -> set[RepositoryName]:
+    return {outcome.repository for outcome in outcomes if isinstance(outcome, Failed)}
+
+
+def _held(action: Action, refused: Refused) -> Hold:
+    return Hold(
+        repository=action.repository,
+        name=action.name,
+        url=action.url,
+        live=action.live,
+        target=action.target,
+        code=refused.code,
+        sentence=refused.sentence,
+    )
