@@ -28,3 +28,7 @@ class DocumentError(StateError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
         super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class EditError(StateError):
+    """An edit of a document did not come out as wished; the text is as it was."""

@@ -79,6 +79,8 @@ class Ledger(Frozen):
     moves: tuple[Move, ...] = ()
     """The moves made for the accepted commit, oldest first; earlier ones are in the file's history."""
     spent: tuple[SpentPermit, ...] = ()
+    notified: tuple[str, ...] = ()
+    """Causes that people were told about and that still stand, so that nobody is told twice."""
 
     def has_spent(self, repository: RepositoryName, from_: Sha, to: Sha) -> bool:
         """Say whether this very exception has been used, under whichever commit."""
