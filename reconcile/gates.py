@@ -19,10 +19,13 @@ class Closed(Frozen):
     code: GateCode
     sentence: str
     until: datetime | None
+    """In UTC: a local time that comes twice equals no other."""
 
 
 def closed_gates(policy: Policy, *, landed_at: datetime, now: datetime) -> tuple[Closed, ...]:
     """Return every gate that is closed at ``now`` for a commit that landed at ``landed_at``."""
+    # Python compares two times of one zone by their wall clocks, which repeat an hour when they go back.
+    now, landed_at = now.astimezone(UTC), landed_at.astimezone(UTC)
     gates = (
         _frozen(policy.freezes, now),
         _outside_window(policy.windows, now),
@@ -32,17 +35,14 @@ def closed_gates(policy: Policy, *, landed_at: datetime, now: datetime) -> tuple
 
 
 def _frozen(freezes: tuple[Freeze, ...], now: datetime) -> Closed | None:
-    current = [
-        (freeze.until.replace(tzinfo=freeze.zone), freeze)
-        for freeze in freezes
-        if freeze.from_.replace(tzinfo=freeze.zone) <= now < freeze.until.replace(tzinfo=freeze.zone)
-    ]
+    current = [freeze for freeze in freezes if freeze.starts_at <= now < freeze.ends_at]
     if not current:
         return None
-    until, freeze = max(current, key=lambda each: each[0])
+    freeze = max(current, key=lambda each: each.ends_at.astimezone(UTC))
+    until = freeze.ends_at
     return Closed(
         code="frozen",
-        until=until,
+        until=until.astimezone(UTC),
         sentence=f"The freeze “{freeze.name}” lasts until {until:%Y-%m-%d %H:%M %Z}.",
     )
 
@@ -51,15 +51,20 @@ def _outside_window(windows: tuple[Window, ...], now: datetime) -> Closed | None
     openings = [opening for window in windows if (opening := _opening(window, now))]
     if not windows or any(opening <= now for opening in openings):
         return None
-    opens = min(openings, default=None)
+    opens = min(openings, key=lambda each: each.astimezone(UTC), default=None)
     when = f"the next one opens {opens:%a %Y-%m-%d %H:%M %Z}" if opens else "none opens within a week"
-    return Closed(code="outside-window", until=opens, sentence=f"No window is open; {when}.")
+    return Closed(
+        code="outside-window",
+        until=opens.astimezone(UTC) if opens else None,
+        sentence=f"No window is open; {when}.",
+    )
 
 
 def _opening(window: Window, now: datetime) -> datetime | None:
     """Find when the window opened if it is open now, otherwise when it opens next.
 
-    The local clock decides, so that a window keeps its hours when daylight-saving time begins or ends.
+    The local clock decides, so that a window keeps its hours when daylight-saving time begins or ends. One that
+    clocks go forward over has no hours that day.
     """
     today = now.astimezone(window.zone).date()
     for day in (today + timedelta(days=offset) for offset in range(-1, _DAYS_TO_LOOK_AHEAD)):
@@ -69,17 +74,17 @@ def _opening(window: Window, now: datetime) -> datetime | None:
         ends = datetime.combine(
             day if window.until > window.from_ else day + timedelta(days=1), window.until, tzinfo=window.zone
         )
-        if now.astimezone(UTC) < ends.astimezone(UTC):
+        if max(now, opens.astimezone(UTC)) < ends.astimezone(UTC):
             return opens
     return None
 
 
 def _soaking(policy: Policy, landed_at: datetime, now: datetime) -> Closed | None:
     until = landed_at + policy.soak
-    if now >= until:
+    if not policy.soak or now >= until:
         return None
     return Closed(
         code="soaking",
         until=until,
-        sentence=f"The commit soaks until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC.",
+        sentence=f"The commit soaks until {until:%Y-%m-%d %H:%M} UTC.",
     )

@@ -222,6 +222,8 @@ def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) 
     item, observed = dict(case.item), case.observed
     if observed and observed.live == item["target"]:
         return NoOp(**item)
+    if observed and observed.target and observed.target.relation is Relation.IDENTICAL:
+        return NoOp(**item)  # the ref came to its target between the reading of the one and of the other
     if hold := next(_hold_reasons(case), None):
         return Hold(**item, **hold._asdict())
     assert observed, "a missing repository is held"
@@ -402,7 +404,9 @@ def _limited(items: tuple[Item, ...], limit: int | None) -> tuple[Item, ...]:
     )
     return tuple(
         Hold(
-            **dict(_Item.model_validate(item, from_attributes=True)), code="limit-exceeded", sentence=sentence
+            **{field: getattr(item, field) for field in _Item.model_fields},
+            code="limit-exceeded",
+            sentence=sentence,
         )
         if isinstance(item, Action)
         else item

@@ -1,0 +1,82 @@
+"""Rule 1: a ref that is at its target is left alone, whatever else is wrong."""
+
+import pytest
+
+from reconcile.observed import Accepted, Observed, ObservedRepository, Relation
+from reconcile.plan import NoOp, plan
+from tests.builders import (
+    NOW,
+    OGR,
+    TARGET,
+    accepted,
+    decide,
+    desired,
+    observed,
+    observed_repository,
+    observed_target,
+    policy,
+    version,
+)
+
+AT_TARGET = observed_repository(live=TARGET, target=observed_target(relation=Relation.IDENTICAL, ahead=0))
+
+
+def test_identical() -> None:
+    """A ref at its target is a no-op that says where it stands."""
+    assert (
+        NoOp(
+            repository=OGR,
+            name="Packit/OGR",
+            url="https://github.example/Packit/OGR",
+            live=TARGET,
+            target=TARGET,
+        )
+        == plan(
+            accepted(),
+            observed(observed_repository("Packit/OGR", live=TARGET, target=AT_TARGET.target)),
+            now=NOW,
+        ).items[0]
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        accepted(ledger=None),
+        accepted(stale="older than what was accepted"),
+        accepted(unapproved={OGR: "pushed without a pull request"}),
+        accepted(holds={OGR: {"reason": "waits for the login page"}}),
+        accepted(blocks={OGR: {TARGET: {"reason": "broke srpm builds"}}}),
+        accepted(under=policy("packit/other")),
+    ],
+)
+def test_nothing_stops_what_does_not_move(given: Accepted) -> None:
+    """Holds, blocks and a missing ledger speak about moves, and there is none."""
+    assert isinstance(decide(given, AT_TARGET), NoOp)
+
+
+@pytest.mark.parametrize(
+    "repository",
+    [
+        AT_TARGET.model_copy(update={"is_archived": True}),
+        AT_TARGET.model_copy(update={"permission": "READ"}),
+        AT_TARGET.model_copy(update={"name": "packit/renamed"}),
+        AT_TARGET.model_copy(update={"target": observed_target(on_branch=None)}),
+    ],
+)
+def test_rights_are_asked_for_moves_only(repository: ObservedRepository) -> None:
+    """An archived or read-only repository that is where it should be is in order."""
+    assert isinstance(decide(accepted(), repository), NoOp)
+
+
+def test_relation_read_after_the_ref() -> None:
+    """A ref that came to its target while it was being observed is a no-op, not a crash."""
+    torn = observed_repository(target=observed_target(relation=Relation.IDENTICAL, ahead=0))
+    assert isinstance(decide(accepted(), torn), NoOp)
+
+
+def test_no_target_is_no_item() -> None:
+    """What the document does not name is not planned, and is reported where the policy lists it."""
+    given = Accepted(version=version(), desired=desired({}), policy=policy("b/b", "a/a"), ledger=None)
+    made = plan(given, Observed(at=NOW, repositories={}), now=NOW)
+    assert ((), ("a/a", "b/b"), True) == (made.items, made.unnamed, made.is_converged)
