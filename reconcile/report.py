@@ -56,6 +56,38 @@ class RunReport(Frozen):
             return Result.HELD
         return Result.CONVERGED if all(item.kind == "no-op" for item in items) else Result.WAITING
 
+    @property
+    def causes(self) -> dict[str, str]:
+        """Name what a person should hear about, each cause by a key that changes when the cause does."""
+        held = {
+            f"{item.repository} {item.code} {item.target}": f"{item.name}: {item.sentence}"
+            for item in self.items
+            if isinstance(item, Hold)
+        }
+        failed = {
+            f"{outcome.repository} failed {outcome.after}": f"{outcome.name}: {outcome.sentence}"
+            for outcome in self.outcomes
+            if isinstance(outcome, Failed)
+        }
+        return dict(sorted((held | failed).items()))
+
+
+class News(Frozen):
+    """What changed for people since they were last told."""
+
+    begun: dict[str, str]
+    """Causes that are new, with their sentences."""
+    ended: tuple[str, ...]
+    """Causes that stand no longer."""
+
+
+def news_since(notified: tuple[str, ...], causes: dict[str, str]) -> News:
+    """Compare what stands with what people know."""
+    return News(
+        begun={key: sentence for key, sentence in causes.items() if key not in notified},
+        ended=tuple(key for key in notified if key not in causes),
+    )
+
 
 def _failed(outcomes: tuple[Outcome, ...]) -> set[RepositoryName]:
     return {outcome.repository for outcome in outcomes if isinstance(outcome, Failed)}

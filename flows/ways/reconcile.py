@@ -5,19 +5,20 @@ the next run finishes the work.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 
 from reconcile.accept import load_accepted
 from reconcile.apply import Clock, Failed, Moved, Outcome, Refused, Skipped, Tools, apply_actions, split_wave
-from reconcile.errors import StaleHeadError
+from reconcile.errors import ReconcileError, StaleHeadError
 from reconcile.observed import Accepted, Observed, wanted_of
 from reconcile.plan import Action, Plan, plan
-from reconcile.ports import FleetReader, LedgerWriter, RefWriter, ReleaseStateReader
-from reconcile.report import RunReport
+from reconcile.ports import FleetReader, LedgerWriter, RefWriter, ReleaseStateReader, ReportWriter
+from reconcile.report import News, Result, RunReport, news_since
 from state.ids import RepositoryName, abbreviate
 from state.ledger import (
     AcceptedCommit,
@@ -29,6 +30,18 @@ from state.ledger import (
     record_observation,
 )
 
+_log = logging.getLogger(__name__)
+
+CONTEXT = "stablehand/reconcile"
+"""The commit status that says what became of a decision."""
+MARKER = "<!-- stablehand:reconcile -->"
+"""Marks the one comment that this way keeps up to date."""
+_STATUS: Mapping[Result, Literal["success", "failure", "pending"]] = {
+    Result.CONVERGED: "success",
+    Result.WAITING: "pending",
+    Result.HELD: "failure",
+    Result.FAILED: "failure",
+}
 _ROUNDS = 3
 """How often a run plans again because the world moved, before it leaves the rest to the next run."""
 _STALE_READ_SECONDS = (1.0, 3.0, 8.0)
@@ -45,10 +58,12 @@ class ReconcileSteps:
     record: Callable[[Accepted, Ledger, str], Awaitable[None]]
     """Store the ledger, with a commit message, on top of the one that was loaded."""
     report: Callable[[Accepted, RunReport], Awaitable[None]]
-    """Tell people. What it cannot tell never fails a move, so it raises nothing of ours."""
+    """Write the outcome where people look. What it cannot write never fails a move: it raises nothing of ours."""
+    notify: Callable[[Accepted, News], Awaitable[None]]
+    """Tell people what they did not know yet. Raises nothing of ours either."""
 
 
-class GitHubPorts(FleetReader, LedgerWriter, RefWriter, ReleaseStateReader, Protocol):
+class GitHubPorts(FleetReader, LedgerWriter, RefWriter, ReleaseStateReader, ReportWriter, Protocol):
     """All that the plain steps need of GitHub."""
 
 
@@ -71,23 +86,25 @@ async def reconcile(steps: ReconcileSteps, *, clock: Clock, run: str) -> RunRepo
         ledger = _settled(loaded, observed, outcomes, clock.now())
         accepted = loaded.model_copy(update={"ledger": ledger}) if loaded.ledger else loaded
         current = plan(accepted, observed, now=clock.now())
+        report = RunReport(plan=current, outcomes=tuple(outcomes.values()), rounds=count)
         todo = () if count == _ROUNDS else _untried(current, outcomes)
+        begins = loaded.ledger is None and not current.is_converged
         try:
-            await _record(steps, loaded, ledger, todo, run)
+            if not todo and not begins:
+                await _finish(steps, loaded, ledger, report)
+                break
+            await _record(
+                steps, loaded, record_intents(ledger, _intents(todo, run)), f"Intend {len(todo)} moves"
+            )
         except StaleHeadError:  # another run recorded first: what it did has to be seen before anything moves
             if count == _ROUNDS:
                 raise
             continue
-        if not todo and not (loaded.ledger is None and current.holds):
-            break
         for wave in sorted({action.wave for action in todo}):
             ready, skipped = split_wave(current, wave, outcomes)
-            actions = tuple(action for action in ready if action in todo)
-            outcomes |= {
-                each.repository: each for each in (*await steps.apply_wave(current, actions), *skipped)
-            }
-    report = RunReport(plan=current, outcomes=tuple(outcomes.values()), rounds=count)
-    await steps.report(accepted, report)
+            if actions := tuple(action for action in ready if action in todo):
+                outcomes |= {each.repository: each for each in await steps.apply_wave(current, actions)}
+            outcomes |= {each.repository: each for each in skipped}
     return report
 
 
@@ -151,31 +168,60 @@ def _accepted(ledger: Ledger, loaded: Accepted, now: datetime) -> AcceptedCommit
     )
 
 
-async def _record(
-    steps: ReconcileSteps, loaded: Accepted, ledger: Ledger, todo: tuple[Action, ...], run: str
-) -> None:
-    """Store the ledger if it says anything new; what is about to be done is said before it is done."""
-    commit = abbreviate(loaded.version.commit)
-    message = f"Record what {commit} has become"
-    if todo:
-        ledger = record_intents(ledger, tuple(_intent(action, run) for action in todo))
-        message = f"Intend {len(todo)} moves for {commit}"
-    if ledger != loaded.ledger:
-        await steps.record(loaded, ledger, message)
-
-
-def _intent(action: Action, run: str) -> Intent:
-    return Intent(
-        repository=action.repository,
-        before=action.live,
-        after=action.target,
-        is_permitted=action.is_permitted,
-        run=run,
+def _intents(actions: tuple[Action, ...], run: str) -> tuple[Intent, ...]:
+    return tuple(
+        Intent(
+            repository=action.repository,
+            before=action.live,
+            after=action.target,
+            is_permitted=action.is_permitted,
+            run=run,
+        )
+        for action in actions
     )
 
 
+async def _finish(steps: ReconcileSteps, loaded: Accepted, ledger: Ledger, report: RunReport) -> None:
+    """Tell people what is new, once, and record; silent and without a request when nothing is new."""
+    causes = report.causes
+    news = news_since(ledger.notified, causes)
+    if news.begun or news.ended:
+        await steps.notify(loaded, news)
+        ledger = ledger.model_copy(update={"notified": tuple(causes)})
+    if report.outcomes or ledger != loaded.ledger:
+        await steps.report(loaded.model_copy(update={"ledger": ledger}), report)
+    await _record(steps, loaded, ledger, f"Record that the fleet is {report.result}")
+
+
+async def _record(steps: ReconcileSteps, loaded: Accepted, ledger: Ledger, what: str) -> None:
+    if ledger != loaded.ledger:
+        await steps.record(loaded, ledger, f"{what} ({abbreviate(loaded.version.commit)})")
+
+
+async def write_report(github: ReportWriter, accepted: Accepted, report: RunReport) -> None:
+    """Put the outcome on the accepted commit as a status, and on its pull request as the one comment.
+
+    Both are written only where they differ. A report that cannot be written is logged, and fails nothing.
+    """
+    from reconcile.render.report import render_report, status_description  # noqa: PLC0415
+
+    last = accepted.ledger.accepted if accepted.ledger else None
+    if last is None:
+        return
+    state = _STATUS[report.result]
+    try:
+        url = None
+        if last.pull_request:
+            url = await github.ensure_comment(last.pull_request, marker=MARKER, body=render_report(report))
+        await github.ensure_status(
+            last.commit, context=CONTEXT, state=state, description=status_description(report), url=url
+        )
+    except ReconcileError as error:
+        _log.warning("The report could not be written: %s", error)
+
+
 def plain_steps(
-    github: GitHubPorts, clock: Clock, report: Callable[[Accepted, RunReport], Awaitable[None]]
+    github: GitHubPorts, clock: Clock, notify: Callable[[Accepted, News], Awaitable[None]]
 ) -> ReconcileSteps:
     """Wire the steps to GitHub, to be run in this process."""
     tools = Tools(state=github, fleet=github, writer=github, clock=clock)
@@ -187,15 +233,19 @@ def plain_steps(
             branches=accepted.policy.moves.allowed_branches,
         )
 
+    async def apply_wave(plan: Plan, actions: tuple[Action, ...]) -> tuple[Outcome, ...]:
+        return await apply_actions(plan, actions, tools)
+
     async def record(loaded: Accepted, ledger: Ledger, message: str) -> None:
         await github.store_ledger(dump_ledger(ledger), expected_head=loaded.ledger_head, message=message)
 
     return ReconcileSteps(
         load=partial(load_accepted, github),
         observe=observe,
-        apply_wave=partial(apply_actions, tools=tools),
+        apply_wave=apply_wave,
         record=record,
-        report=report,
+        report=partial(write_report, github),
+        notify=notify,
     )
 
 
