@@ -156,6 +156,9 @@ class Permit(Frozen):
     """Gates that this exception overrides, by reason code."""
 
 
+PermitKind = Literal["rewind", "force", "restore"]
+
+
 class Permits(Frozen):
     """The exceptions of one repository, named by what they allow."""
 
@@ -171,6 +174,15 @@ class Permits(Frozen):
         if self.rewind is self.force is self.restore is None:
             raise ValueError("a permit is empty: name rewind, force or restore under it, or remove it")
         return self
+
+    def named(self) -> tuple[tuple[PermitKind, Permit], ...]:
+        """List the exceptions that there are, each with what it allows."""
+        every: tuple[tuple[PermitKind, Permit | None], ...] = (
+            ("rewind", self.rewind),
+            ("force", self.force),
+            ("restore", self.restore),
+        )
+        return tuple((kind, permit) for kind, permit in every if permit)
 
 
 class DesiredState(Frozen):

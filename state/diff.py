@@ -1,0 +1,90 @@
+"""What one release state says differently from another. Document against document: refs are not looked at."""
+
+from collections.abc import Mapping
+from typing import Generic, Literal, TypeVar
+
+from state.document import Block, DesiredState, Hold, Permit
+from state.ids import BranchName, Frozen, RepositoryName, Sha
+
+_T = TypeVar("_T")
+
+
+class Change(Frozen, Generic[_T]):
+    """One value that was added, removed or replaced."""
+
+    path: tuple[str, ...]
+    """Where it stands in the document, as for ``yaml_io.locate``."""
+    before: _T | None
+    after: _T | None
+
+    @property
+    def kind(self) -> Literal["added", "removed", "changed"]:
+        """What has become of it."""
+        if self.before is None:
+            return "added"
+        return "removed" if self.after is None else "changed"
+
+    @property
+    def repository(self) -> RepositoryName | None:
+        """Whose it is; none for what concerns all."""
+        return self.path[1] if len(self.path) > 1 else None
+
+
+class Diff(Frozen):
+    """Every change, ordered by repository."""
+
+    ref: Change[BranchName] | None
+    targets: tuple[Change[Sha], ...]
+    holds: tuple[Change[Hold], ...]
+    blocks: tuple[Change[Block], ...]
+    """Their paths end with the blocked sha."""
+    permits: tuple[Change[Permit], ...]
+    """Their paths end with what is permitted: ``rewind``, ``force`` or ``restore``."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether both say the same, however it is written."""
+        return not (self.ref or self.targets or self.holds or self.blocks or self.permits)
+
+
+def diff(before: DesiredState, after: DesiredState) -> Diff:
+    """List what changes from one document to the other."""
+    return Diff(
+        ref=None if before.ref == after.ref else Change(path=("ref",), before=before.ref, after=after.ref),
+        targets=_compare(
+            {("targets", name): sha for name, sha in before.targets.items()},
+            {("targets", name): sha for name, sha in after.targets.items()},
+        ),
+        holds=_compare(
+            {("holds", name): hold for name, hold in before.holds.items()},
+            {("holds", name): hold for name, hold in after.holds.items()},
+        ),
+        blocks=_compare(_flatten_blocks(before), _flatten_blocks(after)),
+        permits=_compare(_flatten_permits(before), _flatten_permits(after)),
+    )
+
+
+def _flatten_blocks(desired: DesiredState) -> dict[tuple[str, ...], Block]:
+    return {
+        ("blocks", name, sha): block
+        for name, blocks in desired.blocks.items()
+        for sha, block in blocks.items()
+    }
+
+
+def _flatten_permits(desired: DesiredState) -> dict[tuple[str, ...], Permit]:
+    return {
+        ("permits", name, kind): permit
+        for name, permits in desired.permits.items()
+        for kind, permit in permits.named()
+    }
+
+
+def _compare(
+    before: Mapping[tuple[str, ...], _T], after: Mapping[tuple[str, ...], _T]
+) -> tuple[Change[_T], ...]:
+    return tuple(
+        Change[_T](path=path, before=before.get(path), after=after.get(path))
+        for path in sorted(before.keys() | after.keys())
+        if before.get(path) != after.get(path)
+    )
