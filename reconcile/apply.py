@@ -13,7 +13,7 @@ from typing import Annotated, Literal, NamedTuple, TypedDict
 
 from pydantic import Field
 
-from reconcile.errors import ReconcileError, StaleDocumentError
+from reconcile.errors import RateLimitedError, ReconcileError, StaleDocumentError, UnauthorizedError
 from reconcile.plan import Action, Force, Plan, Rewind
 from reconcile.ports import FleetReader, RefUpdate, Refusal, RefWriter, ReleaseStateReader, UpdateAnswer
 from state.ids import BranchName, Frozen, RepositoryName, Sha, abbreviate
@@ -59,7 +59,7 @@ class MovedMeanwhile(_Outcome):
 
 
 class Failed(_Outcome):
-    """The ref stands where it stood, and it is not known why; the next run tries again."""
+    """Not known to have moved, and not known why; the next run looks, and tries again."""
 
     kind: Literal["failed"] = "failed"
     sentence: str
@@ -127,24 +127,29 @@ async def apply_actions(plan: Plan, actions: Sequence[Action], tools: Tools) -> 
         try:
             await _fence(plan, tools.state)
             answers = await tools.writer.update_refs([_update(action, plan.ref) for action in batch])
-            settled = await _settle(dict(zip(batch, answers, strict=True)), plan.ref, tools)
         except StaleDocumentError as stale:
             outcomes |= {
                 action.repository: Skipped(**_of(action), code="stale-document", sentence=str(stale))
                 for action in chain(batch, *queue)
             }
             break
+        except (
+            RateLimitedError,
+            UnauthorizedError,
+        ) as error:  # these are about every request, not about this
+            outcomes |= {
+                action.repository: Failed(**_of(action), sentence=str(error))
+                for action in chain(batch, *queue)
+            }
+            break
         except ReconcileError as error:
             outcomes |= {action.repository: Failed(**_of(action), sentence=str(error)) for action in batch}
             continue
-        outcomes |= {outcome.repository: outcome for outcome in settled}
+        settled = await _settle(dict(zip(batch, answers, strict=True)), plan.ref, tools)
+        outcomes |= {outcome.repository: outcome for outcome in settled.outcomes}
         attempts.update(action.repository for action in batch)
-        again = [
-            action
-            for action in batch
-            if isinstance(outcomes[action.repository], Failed) and attempts[action.repository] < _ATTEMPTS
-        ]
-        queue.extendleft(_batches(again, max(1, len(batch) // 2)))
+        again = [action for action in settled.unmoved if attempts[action.repository] < _ATTEMPTS]
+        queue.extendleft(reversed([*_batches(again, max(1, len(batch) // 2))]))
     return tuple(outcomes[action.repository] for action in actions)
 
 
@@ -158,9 +163,13 @@ async def _fence(plan: Plan, state: ReleaseStateReader) -> None:
         )
 
 
-async def _settle(
-    answers: Mapping[Action, UpdateAnswer], ref: BranchName, tools: Tools
-) -> tuple[Outcome, ...]:
+class _Settled(NamedTuple):
+    outcomes: tuple[Outcome, ...]
+    unmoved: tuple[Action, ...]
+    """Failed, but read since and found where the plan saw them: these may be sent again."""
+
+
+async def _settle(answers: Mapping[Action, UpdateAnswer], ref: BranchName, tools: Tools) -> _Settled:
     """Say what became of updates that were sent, reading again each ref that was not plainly accepted."""
     settled: list[Outcome] = [
         Moved(**_of(action), at=tools.clock.now())
@@ -170,21 +179,29 @@ async def _settle(
     doubtful = {action: answer for action, answer in answers.items() if answer.status != "accepted"}
     if any(answer.status == "lost" for answer in doubtful.values()):
         await tools.clock.sleep(_LOST_AFTER_SECONDS)
+    unread: ReconcileError | None = None
     for pause in (0.0, *_STALE_READ_SECONDS):
         if not doubtful:
             break
         if pause:
             await tools.clock.sleep(pause)
-        standing = await tools.fleet.observe_refs([action.repository for action in doubtful], ref)
+        try:
+            standing = await tools.fleet.observe_refs([action.repository for action in doubtful], ref)
+        except ReconcileError as error:
+            unread = error
+            continue
+        unread = None
         for action, answer in tuple(doubtful.items()):
             if outcome := _classify(action, answer, standing, tools.clock.now()):
                 settled.append(outcome)
                 del doubtful[action]
-    settled += [
-        Failed(**_of(action), sentence=f"The ref did not move, and GitHub did not say why: {answer.message}")
-        for action, answer in doubtful.items()
-    ]
-    return tuple(settled)
+    why = (
+        f"GitHub did not confirm the move, and the ref could not be read again: {unread} First, GitHub said: "
+        if unread
+        else "The ref did not move, and GitHub did not say why: "
+    )
+    settled += [Failed(**_of(action), sentence=why + answer.message) for action, answer in doubtful.items()]
+    return _Settled(tuple(settled), () if unread else tuple(doubtful))
 
 
 def _classify(

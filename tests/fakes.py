@@ -128,7 +128,7 @@ class FakeGitHub:
     def __init__(self, *repositories: FakeRepository) -> None:
         self.clock = FakeClock()
         self.repositories = {each.name.lower(): each for each in repositories}
-        self.meanwhile: deque[Callable[[], None] | None] = deque()
+        self.meanwhile: deque[Callable[[], object] | None] = deque()
         """What others do: one is taken before each request, and called."""
         self.errors: defaultdict[str, deque[ReconcileError | None]] = defaultdict(deque)
         """By method, what its next calls raise, before any effect."""
