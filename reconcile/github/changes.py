@@ -1,0 +1,235 @@
+"""How the documents came to be what they are: first parents of the default branch, and the pull requests behind them.
+
+Finds facts only; what counts as approved is judged elsewhere. Never trusts a list of "associated" pull requests:
+that also names open and unrelated ones. A commit is a pull request's result when it is its recorded merge commit.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from pydantic import AliasPath, Field
+
+from reconcile.errors import MissingError, UnexpectedAnswerError
+from reconcile.github import queries
+from reconcile.github.contents import PATHS, Contents
+from reconcile.github.subject import Login, PageInfo, plain_login
+from reconcile.github.transport import Node, together
+from reconcile.observed import DocumentChange, Documents, MergedChange, Review
+from reconcile.ports import ReleaseStateReader
+from state.ids import BranchName, Sha
+
+
+class _Oid(Node):
+    oid: Sha
+
+
+class _Associated(Node):
+    number: int
+    merged_at: datetime | None
+    base_ref_name: BranchName
+    head_ref_oid: Sha
+    merge_commit: _Oid | None
+    commits: int = Field(validation_alias=AliasPath("commits", "totalCount"))
+
+
+class _Commit(Node):
+    oid: Sha
+    parents: tuple[_Oid, ...] = Field(validation_alias=AliasPath("parents", "nodes"))
+    desired: _Oid | None
+    policy: _Oid | None
+    associated: tuple[_Associated, ...] = Field(
+        (), validation_alias=AliasPath("associatedPullRequests", "nodes")
+    )
+
+    @property
+    def blobs(self) -> tuple[_Oid | None, _Oid | None]:
+        return self.desired, self.policy
+
+    @property
+    def result_of(self) -> _Associated | None:
+        """The pull request whose merge made this commit."""
+        return next(
+            (
+                each
+                for each in self.associated
+                if each.merged_at and each.merge_commit and each.merge_commit.oid == self.oid
+            ),
+            None,
+        )
+
+    def belongs_to(self, merged: _Associated) -> bool:
+        """Say whether it may be an earlier commit of the same rebase."""
+        return len(self.parents) == 1 and any(each.number == merged.number for each in self.associated)
+
+
+class _History(Node):
+    nodes: tuple[_Commit, ...] = Field(validation_alias=AliasPath("object", "history", "nodes"))
+    page: PageInfo = Field(validation_alias=AliasPath("object", "history", "pageInfo"))
+
+
+class _MergedCommit(Node):
+    author: Login | None = Field(None, validation_alias=AliasPath("commit", "author", "user"))
+    committer: Login | None = Field(None, validation_alias=AliasPath("commit", "committer", "user"))
+
+
+class _Reviewer(Login):
+    kind: str = Field(validation_alias="__typename")
+
+
+class _Review(Node):
+    author: _Reviewer | None
+    author_can_push_to_repository: bool
+    state: Literal["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]
+    commit: _Oid | None
+
+
+class _Merged(Node):
+    author: Login | None
+    commits: tuple[_MergedCommit, ...] = Field(validation_alias=AliasPath("commits", "nodes"))
+    commits_page: PageInfo = Field(validation_alias=AliasPath("commits", "pageInfo"))
+    reviews: tuple[_Review, ...] = Field(validation_alias=AliasPath("reviews", "nodes"))
+    reviews_page: PageInfo = Field(validation_alias=AliasPath("reviews", "pageInfo"))
+
+
+class _MergedPullRequest(Node):
+    pull_request: _Merged | None
+
+
+class _Step(NamedTuple):
+    """What one push brought to the default branch: a commit, or those of one rebase merge."""
+
+    before: Sha
+    after: Sha
+    merged: _Associated | None
+
+
+class Changes(Contents, ReleaseStateReader):
+    """The documents' history."""
+
+    async def load_changes(self, since: Sha, until: Sha) -> tuple[DocumentChange, ...] | None:
+        chain = await self._first_parents(since, until)
+        if chain is None:
+            return None
+        by_sha = {commit.oid: commit for commit in chain}
+        steps = [step for step in _steps(chain) if by_sha[step.before].blobs != by_sha[step.after].blobs]
+        return tuple(await together(self._change(step) for step in reversed(steps)))
+
+    async def _first_parents(self, since: Sha, until: Sha) -> Sequence[_Commit] | None:
+        """Read from ``until`` down to ``since``, both included; none when ``since`` is not met.
+
+        A history lists merged branches' commits too, so it is walked by parents, and read as far as that needs.
+        """
+        known: dict[Sha, _Commit] = {}
+        chain: list[_Commit] = []
+        following: Sha | None = until
+        page = PageInfo(has_next_page=True, end_cursor=None)
+        while following:
+            while following not in known:
+                if not page.has_next_page:
+                    raise UnexpectedAnswerError(
+                        f"The history of {self._repository} ends before {following}, which is part of it."
+                    )
+                history = await self._ask(
+                    queries.HISTORY, _History, **PATHS, until=until, after=page.end_cursor
+                )
+                known |= {commit.oid: commit for commit in history.nodes}
+                page = history.page
+            commit = known[following]
+            chain.append(commit)
+            if commit.oid == since:
+                return chain
+            following = commit.parents[0].oid if commit.parents else None
+        return None
+
+    async def _change(self, step: _Step) -> DocumentChange:
+        before, after = await together((self.load_documents(step.before), self.load_documents(step.after)))
+        return DocumentChange(
+            commit=step.after,
+            before=before,
+            after=after,
+            pull_request=await self._merged(step.merged, onto=before) if step.merged else None,
+        )
+
+    async def _merged(self, merged: _Associated, *, onto: Documents) -> MergedChange:
+        """Read who made and reviewed a merged pull request, and what it did to the documents on its own branch."""
+        comparison = await self._transport.read(
+            lambda: self._transport.rest.repos.async_compare_commits(
+                self._owner, self._name, f"{onto.commit}...{merged.head_ref_oid}", per_page=1
+            )
+        )
+        before, after = await together(
+            self.load_documents(sha) for sha in (comparison.merge_base_commit.sha, merged.head_ref_oid)
+        )
+        parts = await self._parts(merged.number)
+        logins = (
+            plain_login(login)
+            for part in parts
+            for commit in part.commits
+            for login in (commit.author, commit.committer)
+            if login
+        )
+        return MergedChange(
+            number=merged.number,
+            base=merged.base_ref_name,
+            author=plain_login(parts[0].author),
+            committers=tuple(sorted(set(logins))),
+            head=merged.head_ref_oid,
+            before=before,
+            after=after,
+            reviews=tuple(_review(review) for part in parts for review in part.reviews),
+        )
+
+    async def _parts(self, number: int) -> Sequence[_Merged]:
+        """Read a pull request's commits and reviews, page by page."""
+        parts: list[_Merged] = []
+        cursors: Mapping[str, str | None] = {"afterCommit": None, "afterReview": None}
+        while True:
+            found = (
+                await self._ask(queries.MERGED, _MergedPullRequest, number=number, **cursors)
+            ).pull_request
+            if found is None:
+                raise MissingError(f"{self._repository} has no pull request #{number} any more.")
+            parts.append(found)
+            if not (found.commits_page.has_next_page or found.reviews_page.has_next_page):
+                return parts
+            # A list that has ended stays at its end, and its next page is empty.
+            cursors = {
+                "afterCommit": found.commits_page.end_cursor or cursors["afterCommit"],
+                "afterReview": found.reviews_page.end_cursor or cursors["afterReview"],
+            }
+
+
+def _steps(chain: Sequence[_Commit]) -> Iterable[_Step]:
+    """Split first parents, newest first, into what came at once; the last of the chain is where it starts from.
+
+    Of a rebase merge GitHub records only the last commit as the merge. Those before it belong to it when they name the
+    same pull request, and there are no more of them than it had. A squash looks the same, and takes along no more than
+    a commit of its own branch that somebody pushed directly: what that did, its review has seen.
+    """
+    start = 0
+    while start < len(chain) - 1:
+        merged, end = chain[start].result_of, start + 1
+        if merged and len(chain[start].parents) == 1:
+            last = min(start + merged.commits, len(chain) - 1)
+            while end < last and chain[end].belongs_to(merged):
+                end += 1
+        yield _Step(before=chain[end].oid, after=chain[start].oid, merged=merged)
+        start = end
+
+
+def _review(review: _Review) -> Review:
+    states: Mapping[str, Literal["approved", "changes_requested", "commented", "dismissed", "pending"]] = {
+        "APPROVED": "approved",
+        "CHANGES_REQUESTED": "changes_requested",
+        "COMMENTED": "commented",
+        "DISMISSED": "dismissed",
+        "PENDING": "pending",
+    }
+    return Review(
+        author=plain_login(review.author),
+        is_bot=review.author is not None and review.author.kind == "Bot",
+        can_write=review.author_can_push_to_repository,
+        state=states[review.state],
+        commit=review.commit.oid if review.commit else None,
+    )

@@ -1,0 +1,344 @@
+"""The GraphQL texts. What comes from outside travels in variables; only counts shape a text.
+
+Aliases are a letter and a number: ``r`` for a repository of a batch, ``on`` for an allowed branch, ``u`` for an update.
+"""
+
+from collections.abc import Iterable
+
+_TEXT = """
+fragment Text on TreeEntry { oid object { ... on Blob { text isTruncated } } }
+"""
+
+_DOCUMENTS = """
+fragment Documents on Commit {
+  oid
+  desired: file(path: $desiredPath) { ...Text }
+  policy: file(path: $policyPath) { ...Text }
+}
+"""
+
+_PULL_REQUEST = """
+fragment PullRequest on PullRequest {
+  id number url title body state isDraft isCrossRepository
+  author { login }
+  baseRefName headRefName headRefOid
+  mergeCommit { oid }
+  labels(first: 50) { nodes { name } }
+}
+"""
+
+_COMMIT = """
+fragment SourceCommit on Commit {
+  oid committedDate messageHeadline
+  author { name user { login } }
+  parents(first: 1) { nodes { oid } }
+  associatedPullRequests(first: 5) {
+    nodes { number title url mergedAt baseRefName author { login } mergeCommit { oid } }
+  }
+}
+"""
+
+RELEASE_STATE = (
+    """
+query ReleaseState(
+  $owner: String!, $name: String!, $desiredPath: String!, $policyPath: String!,
+  $ledgerBranch: String!, $ledgerPath: String!
+) {
+  repository(owner: $owner, name: $name) {
+    id nameWithOwner url
+    defaultBranchRef { name target { ...Documents } }
+    ledger: ref(qualifiedName: $ledgerBranch) {
+      target { oid ... on Commit { file(path: $ledgerPath) { ...Text } } }
+    }
+  }
+}
+"""
+    + _DOCUMENTS
+    + _TEXT
+)
+
+VERSION = """
+query Version($owner: String!, $name: String!, $desiredPath: String!, $policyPath: String!) {
+  repository(owner: $owner, name: $name) {
+    nameWithOwner url
+    defaultBranchRef {
+      name
+      target {
+        ... on Commit {
+          oid
+          desired: file(path: $desiredPath) { oid }
+          policy: file(path: $policyPath) { oid }
+        }
+      }
+    }
+  }
+}
+"""
+
+DOCUMENTS = (
+    """
+query Documents(
+  $owner: String!, $name: String!, $commit: GitObjectID!, $desiredPath: String!, $policyPath: String!
+) {
+  repository(owner: $owner, name: $name) { object(oid: $commit) { ...Documents } }
+}
+"""
+    + _DOCUMENTS
+    + _TEXT
+)
+
+HISTORY = """
+query History(
+  $owner: String!, $name: String!, $until: GitObjectID!, $after: String,
+  $desiredPath: String!, $policyPath: String!
+) {
+  repository(owner: $owner, name: $name) {
+    object(oid: $until) {
+      ... on Commit {
+        history(first: 50, after: $after) {
+          nodes {
+            oid
+            parents(first: 2) { nodes { oid } }
+            desired: file(path: $desiredPath) { oid }
+            policy: file(path: $policyPath) { oid }
+            associatedPullRequests(first: 10) {
+              nodes { number mergedAt baseRefName headRefOid mergeCommit { oid } commits { totalCount } }
+            }
+          }
+          pageInfo { hasNextPage endCursor }
+        }
+      }
+    }
+  }
+}
+"""
+
+MERGED = """
+query Merged(
+  $owner: String!, $name: String!, $number: Int!, $afterCommit: String, $afterReview: String
+) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      author { login }
+      commits(first: 100, after: $afterCommit) {
+        nodes { commit { author { user { login } } committer { user { login } } } }
+        pageInfo { hasNextPage endCursor }
+      }
+      reviews(first: 100, after: $afterReview) {
+        nodes { author { __typename login } authorCanPushToRepository state commit { oid } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+
+BRANCH = """
+query Branch($owner: String!, $name: String!, $branch: String!) {
+  repository(owner: $owner, name: $name) { id ref(qualifiedName: $branch) { target { oid } } }
+}
+"""
+
+TREE = """
+query Tree($owner: String!, $name: String!, $commit: GitObjectID!) {
+  repository(owner: $owner, name: $name) { object(oid: $commit) { ... on Commit { tree { oid } } } }
+}
+"""
+
+BRANCH_COMMITS = """
+query BranchCommits($owner: String!, $name: String!, $head: String!) {
+  repository(owner: $owner, name: $name) {
+    defaultBranchRef {
+      compare(headRef: $head) { commits(last: 100) { nodes { oid author { user { login } } } } }
+    }
+  }
+}
+"""
+
+LOGIN = "query Login { viewer { login } }"
+
+PULL_REQUEST = (
+    """
+query PullRequest($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) { pullRequest(number: $number) { ...PullRequest } }
+}
+"""
+    + _PULL_REQUEST
+)
+
+PULL_REQUESTS = (
+    """
+query PullRequests($owner: String!, $name: String!, $headBranch: String, $after: String) {
+  repository(owner: $owner, name: $name) {
+    id
+    defaultBranchRef { name }
+    pullRequests(
+      states: [OPEN], headRefName: $headBranch, first: 50, after: $after,
+      orderBy: { field: CREATED_AT, direction: ASC }
+    ) {
+      nodes { ...PullRequest }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+    + _PULL_REQUEST
+)
+
+COMMENTS = """
+query Comments($owner: String!, $name: String!, $number: Int!, $after: String) {
+  viewer { login }
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      id
+      comments(first: 100, after: $after) {
+        nodes { fullDatabaseId body url author { login } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+
+STATUS = """
+query Status($owner: String!, $name: String!, $commit: GitObjectID!, $context: String!) {
+  repository(owner: $owner, name: $name) {
+    object(oid: $commit) {
+      ... on Commit { status { context(name: $context) { state description targetUrl } } }
+    }
+  }
+}
+"""
+
+VALIDATION = """
+query Validation($owner: String!, $name: String!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    pullRequests(states: [OPEN], first: 25, after: $after, orderBy: { field: UPDATED_AT, direction: DESC }) {
+      nodes {
+        number title url
+        author { login }
+        commits(last: 1) {
+          nodes {
+            commit {
+              oid
+              checkSuites(first: 20) {
+                nodes {
+                  app { databaseId slug name }
+                  checkRuns(first: 50) {
+                    nodes { name status conclusion startedAt url }
+                    pageInfo { hasNextPage endCursor }
+                  }
+                }
+                pageInfo { hasNextPage endCursor }
+              }
+            }
+          }
+        }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+CREATE_COMMIT = """
+mutation Commit($input: CreateCommitOnBranchInput!) {
+  createCommitOnBranch(input: $input) { commit { oid } }
+}
+"""
+
+CREATE_PULL_REQUEST = (
+    """
+mutation OpenPullRequest($input: CreatePullRequestInput!) {
+  createPullRequest(input: $input) { pullRequest { ...PullRequest } }
+}
+"""
+    + _PULL_REQUEST
+)
+
+UPDATE_PULL_REQUEST = (
+    """
+mutation UpdatePullRequest($input: UpdatePullRequestInput!) {
+  updatePullRequest(input: $input) { pullRequest { ...PullRequest } }
+}
+"""
+    + _PULL_REQUEST
+)
+
+ADD_COMMENT = """
+mutation AddComment($input: AddCommentInput!) {
+  addComment(input: $input) { commentEdge { node { url } } }
+}
+"""
+
+
+def update_refs(count: int) -> str:
+    """Several compare-and-swaps in one request; GitHub carries them out one after another."""
+    fields = (f"u{i}: updateRefs(input: $u{i}) {{ clientMutationId }}" for i in range(count))
+    return _operation("mutation", "UpdateRefs", (f"$u{i}: UpdateRefsInput!" for i in range(count)), fields)
+
+
+def fleet(count: int, branches: int) -> str:
+    """A batch of repositories: the ref, the target, and what each allowed branch is to the target."""
+    declared = [
+        "$ref: String!",
+        *(f"$branch{b}: String!" for b in range(branches)),
+        *(f"$target{i}: GitObjectID!, $head{i}: String!" for i in range(count)),
+    ]
+    fields = (
+        f"id nameWithOwner url isArchived viewerPermission "
+        f"live: ref(qualifiedName: $ref) {{ target {{ oid }} compare(headRef: $head{i}) {{ ...Relation }} }} "
+        f"target: object(oid: $target{i}) {{ ... on Commit {{ oid committedDate messageHeadline }} }} "
+        + " ".join(
+            f"on{b}: ref(qualifiedName: $branch{b}) {{ compare(headRef: $head{i}) {{ ...Relation }} }}"
+            for b in range(branches)
+        )
+        for i in range(count)
+    )
+    return _batch("Fleet", declared, fields) + " fragment Relation on Comparison { status aheadBy behindBy }"
+
+
+def refs(count: int, branches: int) -> str:
+    """A batch of repositories: their addresses, and where each of the named branches stands."""
+    declared = (f"$branch{b}: String!" for b in range(branches))
+    heads = " ".join(f"on{b}: ref(qualifiedName: $branch{b}) {{ target {{ oid }} }}" for b in range(branches))
+    return _batch("Refs", declared, (f"nameWithOwner url {heads}" for _ in range(count)))
+
+
+def waiting(has_ref: Iterable[bool]) -> str:
+    """A batch of repositories: what the source branch's head has and the ref lacks, newest page first.
+
+    Where there is no ref yet it is the newest page of the whole history.
+    """
+    declared, fields = [], []
+    for i, is_compared in enumerate(has_ref):
+        if is_compared:
+            if "$ref: String!" not in declared:  # GraphQL refuses variables that nothing uses
+                declared.append("$ref: String!")
+            declared.append(f"$head{i}: String!, $before{i}: String")
+            fields.append(
+                f"live: ref(qualifiedName: $ref) {{ target {{ oid }} compare(headRef: $head{i}) {{ "
+                f"commits(last: 100, before: $before{i}) "
+                "{ nodes { ...SourceCommit } pageInfo { hasPreviousPage startCursor } } } }"
+            )
+        else:
+            declared.append(f"$source{i}: GitObjectID!")
+            fields.append(
+                f"source: object(oid: $source{i}) {{ ... on Commit {{ history(first: 100) "
+                "{ nodes { ...SourceCommit } } } }"
+            )
+    return _batch("Waiting", declared, fields) + _COMMIT
+
+
+def _batch(name: str, declared: Iterable[str], fields: Iterable[str]) -> str:
+    """A query over several repositories, ``r0`` and on, with the fields of each."""
+    listed = tuple(fields)
+    owners = (f"$owner{i}: String!, $name{i}: String!" for i in range(len(listed)))
+    parts = (
+        f"r{i}: repository(owner: $owner{i}, name: $name{i}) {{ {each} }}" for i, each in enumerate(listed)
+    )
+    return _operation("query", name, (*declared, *owners), parts)
+
+
+def _operation(kind: str, name: str, declared: Iterable[str], fields: Iterable[str]) -> str:
+    return f"{kind} {name}({', '.join(declared)}) {{ {' '.join(fields)} }}"
