@@ -4,7 +4,6 @@ Pure, and never raise: what does not fit is a finding with the path at which it 
 a ref, so what depends on them is the plan's to find.
 """
 
-from collections.abc import Collection
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, NamedTuple
 
@@ -146,10 +145,10 @@ def _check_fleet(desired: DesiredState, policy: Policy) -> list[Finding]:
 
 
 def _check_sections(desired: DesiredState) -> list[Finding]:
-    sections: dict[str, Collection[RepositoryName]] = {
-        "holds": desired.holds,
-        "blocks": desired.blocks,
-        "permits": desired.permits,
+    sections = {
+        "holds": tuple(desired.holds),
+        "blocks": tuple(desired.blocks),
+        "permits": tuple(desired.permits),
     }
     return [
         Finding(

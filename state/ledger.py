@@ -102,11 +102,7 @@ def record_confirmed(ledger: Ledger, confirmed: Mapping[RepositoryName, Sha], no
         Move(repository=each.repository, before=each.before, after=each.after, at=now, run=each.run)
         for each in carried
     )
-    spent = tuple(
-        SpentPermit(repository=each.repository, from_=each.before or ZERO_SHA, to=each.after)
-        for each in carried
-        if each.is_permitted
-    )
+    spent = tuple(_spent(each) for each in carried if each.is_permitted)
     return ledger.model_copy(
         update={
             "intents": tuple(each for each in ledger.intents if each not in carried),
@@ -128,7 +124,8 @@ def record_observation(
 
     Idempotent: an observation that shows nothing new gives the same ledger. A ref that is not at its target keeps
     its last proof, which is how a move by hand is noticed. A newly accepted commit begins a new list of moves. An
-    intent stays open while its ref has not moved, since another run may be about to carry it out.
+    intent stays open while its ref was not seen, or has not moved, since another run may be about to carry it out.
+    Where the ref went elsewhere its permit is spent all the same: somebody may have built on the move.
     """
     if ledger.accepted != accepted:
         ledger = ledger.model_copy(update={"accepted": accepted, "moves": ()})
@@ -142,12 +139,18 @@ def record_observation(
         if live.get(name) == sha and (name not in ledger.proved or ledger.proved[name].sha != sha)
     }
     proved = dict(sorted((ledger.proved | proofs).items()))
+    unmoved = tuple(each for each in ledger.intents if live.get(each.repository, each.before) == each.before)
     still_open = tuple(
-        each
-        for each in ledger.intents
-        if live.get(each.repository) == each.before and targets.get(each.repository) == each.after
+        each for each in unmoved if each.repository not in live or targets.get(each.repository) == each.after
     )
-    return ledger.model_copy(update={"intents": still_open, "proved": proved})
+    in_doubt = tuple(_spent(each) for each in ledger.intents if each.is_permitted and each not in unmoved)
+    return ledger.model_copy(
+        update={"intents": still_open, "proved": proved, "spent": ledger.spent + in_doubt}
+    )
+
+
+def _spent(intent: Intent) -> SpentPermit:
+    return SpentPermit(repository=intent.repository, from_=intent.before or ZERO_SHA, to=intent.after)
 
 
 def parse_ledger(text: str) -> Ledger:
@@ -166,4 +169,4 @@ def parse_ledger(text: str) -> Ledger:
 
 def dump_ledger(ledger: Ledger) -> str:
     """Write the ledger's file: stable key order, one line a value, so that its diffs can be read."""
-    return ledger.model_dump_json(indent=2, exclude_none=True, by_alias=True) + "\n"
+    return ledger.model_dump_json(indent=2) + "\n"

@@ -69,7 +69,7 @@ class _Cuts:
     def apply(self) -> str:
         pieces: list[str] = []
         cursor = 0
-        for start, end, new in sorted(self._cuts):
+        for start, end, new in sorted(self._cuts, key=lambda cut: cut[:2]):
             if start < cursor:
                 raise EditError(
                     "the document is laid out in a way that cannot be edited in place: edit it by hand"
@@ -142,43 +142,60 @@ class _Cuts:
 
     def _change_flow_entries(self, node: MappingNode, gone: set[str], new: Mapping[str, _Value]) -> None:
         entries = list(node.entries.values())
-        kept = [entry for key, entry in node.entries.items() if key not in gone]
         like = entries[-1] if entries else None
-        rendered = ", ".join(_render_flow_entry(key, value, like) for key, value in new.items())
+        rendered = [_render_flow_entry(key, value, like) for key, value in new.items()]
+        kept = [entry for key, entry in node.entries.items() if key not in gone]
         if not kept:
             if gone or new:
-                self._cut(node.span.start, node.span.end, f"{{{rendered}}}")
+                self._cut(node.span.start, node.span.end, f"{{{', '.join(rendered)}}}")
             return
-        if new:
-            self._cut(kept[-1].value.span.end, kept[-1].value.span.end, f", {rendered}")
-        last = kept[-1].key.span.start
+        last = kept[-1]
         for (key, entry), (_, following) in itertools.pairwise(node.entries.items()):
-            if key in gone and entry.key.span.start < last:
+            if key in gone and entry.key.span.start < last.key.span.start:
                 self._cut_flow_entry(entry, following)
-        if tail := [entry for entry in entries if entry.key.span.start > last]:
-            self._cut_flow_tail(kept[-1], tail, node.span.end)
+        if new or entries[-1] is not last:
+            tail = [entry for entry in entries if entry.key.span.start > last.key.span.start]
+            self._change_flow_end(last, tail, rendered, node.span.end)
+
+    def _change_flow_end(self, last: Entry, tail: Sequence[Entry], new: Sequence[str], limit: int) -> None:
+        """Cut what comes behind the last entry that stays, and put new entries there.
+
+        That entry keeps its comment; a comma behind the last of all stays if there was one.
+        """
+        start = last.value.span.end
+        comma = self._behind_comma(start, tail[0].key.span.start if tail else limit)
+        end = tail[-1].value.span.end if tail else start
+        closed = self._behind_comma(end, limit)
+        is_closed = closed > end
+        below = self._line_end(start)
+        if comma == start and new:
+            self._cut(start, start, ",")
+        elif comma > start and not new and not is_closed:
+            self._cut(comma - 1, comma)
+        if comma <= below and self._starts_line(last.key.span.start) and self._ends_line(start):
+            separated = [f"{entry}," for entry in new[:-1]] + [entry + "," * is_closed for entry in new[-1:]]
+            self._insert_lines(start, separated, indent=last.key.span.column - 1)
+            comma, closed = below, max(below, self._line_end(end) if self._ends_line(end) else closed)
+        elif new:
+            self._cut(comma, comma, " " + ", ".join(new) + "," * is_closed)
+        if tail:
+            self._cut(comma, closed)
 
     def _cut_flow_entry(self, entry: Entry, following: Entry) -> None:
         """Cut an entry with the comma behind it, and its line where it has one to itself."""
-        start = entry.key.span.start
-        end = self._behind_comma(entry.value.span.end, following.key.span.start)
-        line_start, line_end = self._line_start(start), self._line_end(end)
-        rest = self._text[end:line_end].strip()
-        if not self._text[line_start:start].strip() and (not rest or rest.startswith("#")):
-            self._cut(line_start, line_end)
+        start, end = entry.key.span.start, entry.value.span.end
+        behind = self._behind_comma(end, following.key.span.start)
+        if self._starts_line(start) and self._ends_line(end) and behind <= self._line_end(end):
+            self._cut(self._line_start(start), self._line_end(end))
         else:
-            end += len(self._text[end:line_end]) - len(self._text[end:line_end].lstrip(" "))
-            self._cut(start, end)
+            self._cut(start, behind + self._count_spaces(behind))
 
-    def _cut_flow_tail(self, last: Entry, tail: Sequence[Entry], limit: int) -> None:
-        """Cut everything behind the last entry that stays, but not that entry's comment."""
-        start, end = last.value.span.end, tail[-1].value.span.end
-        next_line = self._line_end(start)
-        if next_line <= tail[0].key.span.start:
-            # The comma stays behind, which is as good, with the comment that may follow it.
-            end = self._line_end(end) if self._ends_line(end) else self._behind_comma(end, limit)
-            start = next_line
-        self._cut(start, end)
+    def _count_spaces(self, position: int) -> int:
+        rest = self._text[position : self._line_end(position)]
+        return len(rest) - len(rest.lstrip(" "))
+
+    def _starts_line(self, position: int) -> bool:
+        return not self._text[self._line_start(position) : position].strip()
 
     def _ends_line(self, position: int) -> bool:
         rest = self._text[position : self._line_end(position)].strip().removeprefix(",").lstrip()
