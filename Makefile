@@ -9,14 +9,14 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-all check format lock schema demo clean
+.PHONY: help install test test-marked check format lock schema demo clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 install: $(STAMP) ## make .venv from the lock file
 
-$(STAMP): requirements-dev.lock pyproject.toml
+$(STAMP): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "stablehand needs Python 3.11 or later: make PYTHON=python3.12 …"; exit 1; }
 	@echo "Setting up $(VENV) (once; about a minute) …"
 	@rm -rf $(VENV)
@@ -28,8 +28,8 @@ $(STAMP): requirements-dev.lock pyproject.toml
 test: $(STAMP) ## run the tests that need nothing but Python and git
 	$(BIN)/python -m pytest
 
-test-all: $(STAMP) ## run every test, also those that need node, Chromium or much time
-	$(BIN)/python -m pytest -m ""
+test-marked: $(STAMP) ## run the tests that need more: node, Chromium, a Prefect server, time
+	$(BIN)/python -m pytest -m "node or browser or slow"
 
 check: $(STAMP) ## lint, types, import contracts, spelling
 	$(BIN)/ruff format --check .
@@ -41,6 +41,13 @@ check: $(STAMP) ## lint, types, import contracts, spelling
 format: $(STAMP) ## format the code and apply safe lint fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+schema: $(STAMP) ## write the documents' JSON Schemas from the models
+	$(BIN)/python -m state.schema
+
+lock: $(STAMP) ## resolve the dependencies anew into the lock file
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-config --quiet \
+	  --no-header --no-emit-index-url --extra dev pyproject.toml -o requirements-dev.lock
 
 clean: ## remove everything that make has made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
