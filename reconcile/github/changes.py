@@ -16,7 +16,6 @@ from reconcile.github.contents import PATHS, Contents
 from reconcile.github.subject import Login, PageInfo, plain_login
 from reconcile.github.transport import Node, together
 from reconcile.observed import DocumentChange, Documents, MergedChange, Review
-from reconcile.ports import ReleaseStateReader
 from state.ids import BranchName, Sha
 
 
@@ -104,7 +103,7 @@ class _Step(NamedTuple):
     merged: _Associated | None
 
 
-class Changes(Contents, ReleaseStateReader):
+class Changes(Contents):
     """The documents' history."""
 
     async def load_changes(self, since: Sha, until: Sha) -> tuple[DocumentChange, ...] | None:

@@ -13,7 +13,12 @@ from githubkit.auth import AppInstallationAuthStrategy, BaseAuthStrategy, TokenA
 from githubkit.cache import MemCacheStrategy
 from githubkit.throttling import LocalThrottler
 
+from reconcile import ports
 from reconcile.github.changes import Changes
+from reconcile.github.checks import Checks
+from reconcile.github.contents import Contents
+from reconcile.github.histories import Histories
+from reconcile.github.pulls import Pulls
 from reconcile.github.refs import Refs
 from reconcile.github.settings import AppCredentials, GitHubSettings, TokenCredentials
 from reconcile.github.transport import Pace, Requests, Transport
@@ -26,7 +31,23 @@ _CONCURRENT_REQUESTS = 8
 _CONNECT_SECONDS = 5.0
 
 
-class GitHub(Changes, Refs):
+class GitHub(
+    Changes,
+    Contents,
+    Refs,
+    Histories,
+    Pulls,
+    Checks,
+    ports.ReleaseStateReader,
+    ports.FleetReader,
+    ports.RefWriter,
+    ports.LedgerWriter,
+    ports.ValidationReader,
+    ports.HistoryReader,
+    ports.PullRequestReader,
+    ports.ProposalWriter,
+    ports.ReportWriter,
+):
     """GitHub, as one account sees it, around one release-state repository.
 
     Good for every port. Whoever only plans is handed it as a reader.

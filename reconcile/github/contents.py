@@ -9,7 +9,6 @@ from reconcile.github import queries
 from reconcile.github.subject import HEADS, Subject
 from reconcile.github.transport import Node
 from reconcile.observed import Documents, DocumentVersion, ReleaseState
-from reconcile.ports import LedgerWriter
 from state.ids import BranchName, Sha
 from state.ledger import LEDGER_PATH
 from state.yaml_io import POLICY_PATH, STATE_PATH
@@ -65,7 +64,7 @@ class _Created(Node):
 _CREATED = TypeAdapter(_Created)
 
 
-class Contents(Subject, LedgerWriter):
+class Contents(Subject):
     """Files of the release-state repository."""
 
     async def load_release_state(self) -> ReleaseState:

@@ -147,9 +147,12 @@ query Tree($owner: String!, $name: String!, $commit: GitObjectID!) {
 
 BRANCH_COMMITS = """
 query BranchCommits($owner: String!, $name: String!, $head: String!) {
+  viewer { login }
   repository(owner: $owner, name: $name) {
     defaultBranchRef {
-      compare(headRef: $head) { commits(last: 100) { nodes { oid author { user { login } } } } }
+      compare(headRef: $head) {
+        commits(last: 100) { nodes { oid author { user { login } } committer { email user { login } } } }
+      }
     }
   }
 }
@@ -185,6 +188,18 @@ query PullRequests($owner: String!, $name: String!, $headBranch: String, $after:
     + _PULL_REQUEST
 )
 
+COMMIT = (
+    """
+query Commit($owner: String!, $name: String!, $commit: GitObjectID!) {
+  repository(owner: $owner, name: $name) {
+    defaultBranchRef { name }
+    object(oid: $commit) { ...SourceCommit }
+  }
+}
+"""
+    + _COMMIT
+)
+
 COMMENTS = """
 query Comments($owner: String!, $name: String!, $number: Int!, $after: String) {
   viewer { login }
@@ -204,7 +219,7 @@ STATUS = """
 query Status($owner: String!, $name: String!, $commit: GitObjectID!, $context: String!) {
   repository(owner: $owner, name: $name) {
     object(oid: $commit) {
-      ... on Commit { status { context(name: $context) { state description targetUrl } } }
+      ... on Commit { oid status { context(name: $context) { state description targetUrl } } }
     }
   }
 }
@@ -226,10 +241,10 @@ query Validation($owner: String!, $name: String!, $after: String) {
                   app { databaseId slug name }
                   checkRuns(first: 50) {
                     nodes { name status conclusion startedAt url }
-                    pageInfo { hasNextPage endCursor }
+                    pageInfo { hasNextPage }
                   }
                 }
-                pageInfo { hasNextPage endCursor }
+                pageInfo { hasNextPage }
               }
             }
           }
@@ -317,7 +332,7 @@ def waiting(has_ref: Iterable[bool]) -> str:
                 declared.append("$ref: String!")
             declared.append(f"$head{i}: String!, $before{i}: String")
             fields.append(
-                f"live: ref(qualifiedName: $ref) {{ target {{ oid }} compare(headRef: $head{i}) {{ "
+                f"live: ref(qualifiedName: $ref) {{ target {{ oid }} compare(headRef: $head{i}) {{ aheadBy "
                 f"commits(last: 100, before: $before{i}) "
                 "{ nodes { ...SourceCommit } pageInfo { hasPreviousPage startCursor } } } }"
             )

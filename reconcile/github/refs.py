@@ -16,7 +16,7 @@ from reconcile.github import queries
 from reconcile.github.subject import HEADS, Head, Subject, ref_update
 from reconcile.github.transport import Answer, Node, Problem, read_in_batches, together
 from reconcile.observed import Observed, ObservedRepository, ObservedTarget, Permission, Relation, Wanted
-from reconcile.ports import FleetReader, RefUpdate, Refusal, RefWriter, UpdateAnswer
+from reconcile.ports import RefUpdate, Refusal, UpdateAnswer
 from state.ids import BranchName, RepositoryName, Sha
 
 _BATCH = 50
@@ -98,7 +98,7 @@ _FLEET: TypeAdapter[dict[str, _FleetMember | None]] = TypeAdapter(dict[str, _Fle
 _STANDING: TypeAdapter[dict[str, _Standing | None]] = TypeAdapter(dict[str, _Standing | None])
 
 
-class Refs(Subject, FleetReader, RefWriter):
+class Refs(Subject):
     """Refs of the fleet."""
 
     async def observe_fleet(

@@ -32,7 +32,7 @@ class Login(Node):
 
 class PageInfo(Node):
     has_next_page: bool
-    end_cursor: str | None
+    end_cursor: str | None = None
 
 
 class Head(Node):

@@ -1,0 +1,206 @@
+"""Check runs and statuses: what others reported on commits, and the one status that we report."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from math import ceil
+from typing import TYPE_CHECKING, Literal
+
+from githubkit.utils import UNSET
+from pydantic import AliasPath, Field
+
+from reconcile.errors import MissingError
+from reconcile.github import queries
+from reconcile.github.subject import Login, PageInfo, Subject, plain_login
+from reconcile.github.transport import Node, together
+from reconcile.observed import CheckRun, ValidationPullRequest
+from state.ids import RepositoryName, Sha
+
+if TYPE_CHECKING:
+    from githubkit_schemas.latest.models import ReposOwnerRepoCommitsRefCheckRunsGetResponse200
+
+_LONGEST_DESCRIPTION = 140
+_CHECK_RUNS = 100
+"""Check runs on a page of REST's."""
+_PAGES = 8
+"""Two hundred open pull requests, the last changed first: validation that nobody touched for longer is stale anyway."""
+
+
+class _App(Node):
+    database_id: int | None
+    slug: str
+    name: str
+
+
+class _CheckRun(Node):
+    name: str
+    status: str
+    conclusion: str | None
+    started_at: datetime | None
+    url: str
+
+
+class _Suite(Node):
+    app: _App | None
+    runs: tuple[_CheckRun, ...] = Field((), validation_alias=AliasPath("checkRuns", "nodes"))
+    has_more: bool = Field(default=False, validation_alias=AliasPath("checkRuns", "pageInfo", "hasNextPage"))
+
+
+class _Commit(Node):
+    oid: Sha = Field(validation_alias=AliasPath("commit", "oid"))
+    suites: tuple[_Suite, ...] = Field((), validation_alias=AliasPath("commit", "checkSuites", "nodes"))
+    has_more: bool = Field(
+        default=False, validation_alias=AliasPath("commit", "checkSuites", "pageInfo", "hasNextPage")
+    )
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.has_more and not any(suite.has_more for suite in self.suites)
+
+
+class _PullRequest(Node):
+    number: int
+    title: str
+    url: str
+    author: Login | None
+    commits: tuple[_Commit, ...] = Field(validation_alias=AliasPath("commits", "nodes"))
+
+
+class _Validation(Node):
+    nodes: tuple[_PullRequest, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
+    page: PageInfo = Field(validation_alias=AliasPath("pullRequests", "pageInfo"))
+
+
+class _Status(Node):
+    state: str
+    description: str | None
+    target_url: str | None
+
+
+class _Statuses(Node):
+    oid: Sha | None = Field(None, validation_alias=AliasPath("object", "oid"))
+    """None where there is no such commit."""
+    status: _Status | None = Field(None, validation_alias=AliasPath("object", "status", "context"))
+
+
+class Checks(Subject):
+    """Check runs and statuses."""
+
+    async def observe_validation(self, repository: RepositoryName) -> tuple[ValidationPullRequest, ...]:
+        found: list[_PullRequest] = []
+        page = PageInfo(has_next_page=True)
+        for _ in range(_PAGES):
+            part = await self._ask_of(repository, queries.VALIDATION, _Validation, after=page.end_cursor)
+            found += part.nodes
+            page = part.page
+            if not page.has_next_page:
+                break
+        return tuple(
+            await together(
+                self._validation(repository, pull_request, commit)
+                for pull_request in found
+                for commit in pull_request.commits
+            )
+        )
+
+    async def ensure_status(
+        self,
+        commit: Sha,
+        *,
+        context: str,
+        state: Literal["success", "failure", "pending", "error"],
+        description: str,
+        url: str | None,
+    ) -> None:
+        found = await self._ask(queries.STATUS, _Statuses, commit=commit, context=context)
+        if found.oid is None:
+            raise MissingError(f"{self._repository} has no commit {commit} to post a status on.")
+        shown = (
+            description
+            if len(description) <= _LONGEST_DESCRIPTION
+            else description[: _LONGEST_DESCRIPTION - 1] + "…"
+        )
+        posted = found.status
+        if posted and (posted.state.lower(), posted.description or "", posted.target_url) == (
+            state,
+            shown,
+            url,
+        ):
+            return
+        rest = self._transport.rest.repos
+        await self._transport.write(
+            lambda: rest.async_create_commit_status(
+                self._owner,
+                self._name,
+                commit,
+                state=state,
+                context=context,
+                description=shown,
+                target_url=url or UNSET,
+            )
+        )
+
+    async def _validation(
+        self, repository: RepositoryName, pull_request: _PullRequest, commit: _Commit
+    ) -> ValidationPullRequest:
+        return ValidationPullRequest(
+            number=pull_request.number,
+            title=pull_request.title,
+            url=pull_request.url,
+            author=plain_login(pull_request.author),
+            head=commit.oid,
+            check_runs=tuple(
+                _check_runs(commit)
+                if commit.is_whole
+                # Cut short, a failure might be among the rest.
+                else await self._all_check_runs(repository, commit.oid)
+            ),
+        )
+
+    async def _all_check_runs(self, repository: RepositoryName, commit: Sha) -> Sequence[CheckRun]:
+        first = await self._check_run_page(repository, commit, 1)
+        last = ceil(first.total_count / _CHECK_RUNS)
+        others = await together(self._check_run_page(repository, commit, page) for page in range(2, last + 1))
+        return [
+            CheckRun(
+                name=run.name,
+                app_id=run.app.id,
+                app_slug=run.app.slug or "",
+                app_name=run.app.name,
+                status=run.status,
+                conclusion=run.conclusion,
+                started_at=run.started_at,
+                url=run.html_url,
+            )
+            for page in (first, *others)
+            for run in page.check_runs
+            if run.app
+        ]
+
+    async def _check_run_page(
+        self, repository: RepositoryName, commit: Sha, page: int
+    ) -> "ReposOwnerRepoCommitsRefCheckRunsGetResponse200":
+        owner, name = repository.split("/")
+        return await self._transport.read(
+            lambda: self._transport.rest.checks.async_list_for_ref(
+                owner, name, commit, per_page=_CHECK_RUNS, page=page
+            )
+        )
+
+
+def _check_runs(commit: _Commit) -> Sequence[CheckRun]:
+    """Flatten a commit's suites. What an app left behind that is gone cannot be anybody's evidence."""
+    return [
+        CheckRun(
+            name=run.name,
+            app_id=suite.app.database_id or 0,
+            app_slug=suite.app.slug,
+            app_name=suite.app.name,
+            status=run.status.lower(),
+            conclusion=run.conclusion.lower() if run.conclusion else None,
+            started_at=run.started_at,
+            url=run.url,
+        )
+        for suite in commit.suites
+        if suite.app
+        for run in suite.runs
+    ]

@@ -1,0 +1,292 @@
+"""Pull requests of the release-state repository: the proposal's branch, its pull request, and the comment on it.
+
+Writes only what differs, and overwrites no commit that somebody else made: that is for the caller to look at first.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import AliasPath, Field, TypeAdapter
+
+from reconcile.errors import MissingError
+from reconcile.github import queries
+from reconcile.github.subject import Login, PageInfo, Subject, plain_login
+from reconcile.github.transport import Node
+from reconcile.observed import BranchCommit, PullRequest
+from state.ids import BranchName, Sha
+from state.yaml_io import STATE_PATH
+
+_WEB_LOGIN, _WEB_EMAIL = "web-flow", "noreply@github.com"
+"""Who commits what is written in the browser or through the API."""
+_STATES: dict[str, Literal["open", "closed", "merged"]] = {
+    "OPEN": "open",
+    "CLOSED": "closed",
+    "MERGED": "merged",
+}
+
+
+class _Label(Node):
+    name: str
+
+
+class _PullRequest(Node):
+    id: str
+    number: int
+    url: str
+    title: str
+    body: str
+    state: Literal["OPEN", "CLOSED", "MERGED"]
+    is_draft: bool
+    is_cross_repository: bool
+    author: Login | None
+    base_ref_name: BranchName
+    head_ref_name: BranchName
+    head_ref_oid: Sha
+    merge_commit: Sha | None = Field(None, validation_alias=AliasPath("mergeCommit", "oid"))
+    labels: tuple[_Label, ...] = Field((), validation_alias=AliasPath("labels", "nodes"))
+
+    @property
+    def value(self) -> PullRequest:
+        return PullRequest(
+            number=self.number,
+            url=self.url,
+            title=self.title,
+            body=self.body,
+            author=plain_login(self.author),
+            state=_STATES[self.state],
+            is_draft=self.is_draft,
+            is_from_fork=self.is_cross_repository,
+            base=self.base_ref_name,
+            head_branch=self.head_ref_name,
+            head=self.head_ref_oid,
+            merge_commit=self.merge_commit,
+            labels=tuple(label.name for label in self.labels),
+        )
+
+
+class _One(Node):
+    pull_request: _PullRequest | None
+
+
+class _Some(Node):
+    id: str
+    default_branch: BranchName | None = Field(None, validation_alias=AliasPath("defaultBranchRef", "name"))
+    nodes: tuple[_PullRequest, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
+    page: PageInfo = Field(validation_alias=AliasPath("pullRequests", "pageInfo"))
+
+
+class _BranchCommit(Node):
+    oid: Sha
+    author: Login | None = Field(None, validation_alias=AliasPath("author", "user"))
+    committer: Login | None = Field(None, validation_alias=AliasPath("committer", "user"))
+    committer_email: str | None = Field(None, validation_alias=AliasPath("committer", "email"))
+
+    @property
+    def is_committed_by_github(self) -> bool:
+        login = self.committer.login if self.committer else None
+        return login == _WEB_LOGIN or (login is None and self.committer_email == _WEB_EMAIL)
+
+
+class _BranchCommits(Node):
+    viewer: Login
+    nodes: tuple[_BranchCommit, ...] = Field(
+        (), validation_alias=AliasPath("repository", "defaultBranchRef", "compare", "commits", "nodes")
+    )
+
+
+class _Viewer(Node):
+    viewer: Login
+
+
+class _Comment(Node):
+    full_database_id: int
+    body: str
+    url: str
+    author: Login | None
+
+
+class _Comments(Node):
+    viewer: Login
+    subject_id: str | None = Field(None, validation_alias=AliasPath("repository", "pullRequest", "id"))
+    nodes: tuple[_Comment, ...] = Field(
+        (), validation_alias=AliasPath("repository", "pullRequest", "comments", "nodes")
+    )
+    page: PageInfo | None = Field(
+        None, validation_alias=AliasPath("repository", "pullRequest", "comments", "pageInfo")
+    )
+
+
+class _Opened(Node):
+    pull_request: _PullRequest = Field(validation_alias=AliasPath("createPullRequest", "pullRequest"))
+
+
+class _Updated(Node):
+    pull_request: _PullRequest = Field(validation_alias=AliasPath("updatePullRequest", "pullRequest"))
+
+
+class _Commented(Node):
+    url: str = Field(validation_alias=AliasPath("addComment", "commentEdge", "node", "url"))
+
+
+_BRANCH_COMMITS = TypeAdapter(_BranchCommits)
+_VIEWER = TypeAdapter(_Viewer)
+_COMMENTS = TypeAdapter(_Comments)
+_OPENED = TypeAdapter(_Opened)
+_UPDATED = TypeAdapter(_Updated)
+_COMMENTED = TypeAdapter(_Commented)
+
+
+class Pulls(Subject):
+    """Pull requests of the release-state repository."""
+
+    async def load_pull_request(self, number: int) -> PullRequest:
+        return (await self._load(number)).value
+
+    async def find_pull_request(self, head_branch: BranchName) -> PullRequest | None:
+        found, _ = await self._find(head_branch)
+        return found.value if found else None
+
+    async def list_pull_requests(self) -> tuple[PullRequest, ...]:
+        return tuple(
+            each.value
+            for some in await self._open()
+            for each in some.nodes
+            if each.base_ref_name == some.default_branch
+        )
+
+    async def load_branch(self, branch: BranchName) -> Sha | None:
+        ref = (await self._find_branch(branch)).ref
+        return ref.oid if ref else None
+
+    async def list_branch_commits(self, branch: BranchName) -> tuple[BranchCommit, ...]:
+        head = await self.load_branch(branch)
+        if head is None:
+            return ()
+        found = await self._transport.query(
+            queries.BRANCH_COMMITS, {"owner": self._owner, "name": self._name, "head": head}, _BRANCH_COMMITS
+        )
+        me = plain_login(found.viewer)
+        return tuple(BranchCommit(sha=each.oid, author=_maker(each, me)) for each in found.nodes)
+
+    async def load_login(self) -> str:
+        return plain_login((await self._transport.query(queries.LOGIN, {}, _VIEWER)).viewer)
+
+    async def store_branch(
+        self, branch: BranchName, *, base: Sha, expected_head: Sha | None, text: str, headline: str, body: str
+    ) -> Sha:
+        # In one move: a branch that is at its base, for however short, makes GitHub close its pull request for good.
+        message = f"{headline}\n\n{body}" if body else headline
+        commit = await self._commit_files({STATE_PATH: text}, parent=base, message=message)
+        await self._swap_branch(branch, before=expected_head, after=commit, force=expected_head is not None)
+        return commit
+
+    async def ensure_pull_request(
+        self, *, number: int | None, head_branch: BranchName, title: str, body: str, is_draft: bool
+    ) -> PullRequest:
+        if number is not None:
+            return await self._update(await self._load(number), title, body)
+        # It may be there already, from a run that did not live to see the answer.
+        found, into = await self._find(head_branch)
+        if found:
+            return await self._update(found, title, body)
+        opened = await self._transport.execute(
+            queries.CREATE_PULL_REQUEST,
+            {
+                "input": {
+                    "repositoryId": into.id,
+                    "baseRefName": into.default_branch,
+                    "headRefName": head_branch,
+                    "title": title,
+                    "body": body,
+                    "draft": is_draft,
+                }
+            },
+            _OPENED,
+        )
+        return opened.pull_request.value
+
+    async def ensure_comment(self, number: int, *, marker: str, body: str) -> str:
+        subject_id, mine = await self._find_comment(number, marker)
+        if mine is None:
+            added = await self._transport.execute(
+                queries.ADD_COMMENT, {"input": {"subjectId": subject_id, "body": body}}, _COMMENTED
+            )
+            return added.url
+        if not _is_same_text(mine.body, body):
+            await self._transport.write(
+                lambda: self._transport.rest.issues.async_update_comment(
+                    self._owner, self._name, mine.full_database_id, body=body
+                )
+            )
+        return mine.url
+
+    async def _load(self, number: int) -> _PullRequest:
+        found = (await self._ask(queries.PULL_REQUEST, _One, number=number)).pull_request
+        if found is None:
+            raise MissingError(f"{self._repository} has no pull request #{number}.")
+        return found
+
+    async def _find(self, head_branch: BranchName) -> tuple[_PullRequest | None, _Some]:
+        """Find the open pull request from a branch of this repository into the default branch."""
+        pages = await self._open(head_branch)
+        found = (
+            each
+            for page in pages
+            for each in page.nodes
+            if not each.is_cross_repository and each.base_ref_name == page.default_branch
+        )
+        return next(found, None), pages[0]
+
+    async def _open(self, head_branch: BranchName | None = None) -> Sequence[_Some]:
+        """Read the open pull requests, page by page; at least one page."""
+        narrowed = {"headBranch": head_branch} if head_branch else {}
+        pages = [await self._ask(queries.PULL_REQUESTS, _Some, **narrowed)]
+        while pages[-1].page.has_next_page:
+            pages.append(
+                await self._ask(queries.PULL_REQUESTS, _Some, **narrowed, after=pages[-1].page.end_cursor)
+            )
+        return pages
+
+    async def _update(self, found: _PullRequest, title: str, body: str) -> PullRequest:
+        if found.title == title and _is_same_text(found.body, body):
+            return found.value
+        updated = await self._transport.execute(
+            queries.UPDATE_PULL_REQUEST,
+            {"input": {"pullRequestId": found.id, "title": title, "body": body}},
+            _UPDATED,
+        )
+        return updated.pull_request.value
+
+    async def _find_comment(self, number: int, marker: str) -> tuple[str, _Comment | None]:
+        """Find this account's own comment with a marker; anybody can write the marker into one of theirs."""
+        after: str | None = None
+        while True:
+            found = await self._transport.query(
+                queries.COMMENTS,
+                {"owner": self._owner, "name": self._name, "number": number, "after": after},
+                _COMMENTS,
+            )
+            if found.subject_id is None:
+                raise MissingError(f"{self._repository} has no pull request #{number}.")
+            me = plain_login(found.viewer)
+            for comment in found.nodes:
+                if marker in comment.body and plain_login(comment.author) == me:
+                    return found.subject_id, comment
+            if found.page is None or not found.page.has_next_page:
+                return found.subject_id, None
+            after = found.page.end_cursor
+
+
+def _maker(commit: _BranchCommit, me: str) -> str | None:
+    """Name who made a commit: somebody else than this account, where anybody else had a hand in it.
+
+    Amending a commit leaves its author and changes its committer. What GitHub itself commits, the author made.
+    """
+    hands = [commit.author] if commit.is_committed_by_github else [commit.author, commit.committer]
+    logins = [plain_login(login) if login else None for login in hands]
+    return next((login for login in logins if login != me), me)
+
+
+def _is_same_text(one: str, other: str) -> bool:
+    """Compare as GitHub stores: the browser's line ends, and white space at the end, are no difference."""
+    return one.replace("\r\n", "\n").rstrip() == other.replace("\r\n", "\n").rstrip()
