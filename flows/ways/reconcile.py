@@ -18,6 +18,7 @@ from reconcile.errors import ReconcileError, StaleHeadError
 from reconcile.observed import Accepted, Observed, wanted_of
 from reconcile.plan import Action, Plan, plan
 from reconcile.ports import FleetReader, LedgerWriter, RefWriter, ReleaseStateReader, ReportWriter
+from reconcile.render.report import render_report, status_description
 from reconcile.report import News, Result, RunReport, news_since
 from state.ids import RepositoryName, abbreviate
 from state.ledger import (
@@ -65,6 +66,28 @@ class ReconcileSteps:
 
 class GitHubPorts(FleetReader, LedgerWriter, RefWriter, ReleaseStateReader, ReportWriter, Protocol):
     """All that the plain steps need of GitHub."""
+
+
+class Readers(FleetReader, ReleaseStateReader, Protocol):
+    """All that planning needs of GitHub."""
+
+
+async def survey(github: Readers, *, clock: Clock) -> tuple[Accepted, Plan]:
+    """Say what `reconcile` would do now. A dry run is not applying, so there is nothing to switch off here.
+
+    Raises:
+        DocumentError: A document is wrong.
+        ReconcileError: GitHub could not be read.
+    """
+    accepted = await load_accepted(github)
+    observed = await _observe_fleet(github, accepted)
+    return accepted, plan(accepted, observed, now=clock.now())
+
+
+async def _observe_fleet(github: FleetReader, accepted: Accepted) -> Observed:
+    return await github.observe_fleet(
+        wanted_of(accepted.desired), ref=accepted.desired.ref, branches=accepted.policy.moves.allowed_branches
+    )
 
 
 async def reconcile(steps: ReconcileSteps, *, clock: Clock, run: str) -> RunReport:
@@ -203,16 +226,16 @@ async def write_report(github: ReportWriter, accepted: Accepted, report: RunRepo
 
     Both are written only where they differ. A report that cannot be written is logged, and fails nothing.
     """
-    from reconcile.render.report import render_report, status_description  # noqa: PLC0415
-
-    last = accepted.ledger.accepted if accepted.ledger else None
-    if last is None:
+    ledger = accepted.ledger
+    if ledger is None or (last := ledger.accepted) is None:
         return
     state = _STATUS[report.result]
     try:
         url = None
         if last.pull_request:
-            url = await github.ensure_comment(last.pull_request, marker=MARKER, body=render_report(report))
+            url = await github.ensure_comment(
+                last.pull_request, marker=MARKER, body=render_report(report, ledger.moves)
+            )
         await github.ensure_status(
             last.commit, context=CONTEXT, state=state, description=status_description(report), url=url
         )
@@ -226,13 +249,6 @@ def plain_steps(
     """Wire the steps to GitHub, to be run in this process."""
     tools = Tools(state=github, fleet=github, writer=github, clock=clock)
 
-    async def observe(accepted: Accepted) -> Observed:
-        return await github.observe_fleet(
-            wanted_of(accepted.desired),
-            ref=accepted.desired.ref,
-            branches=accepted.policy.moves.allowed_branches,
-        )
-
     async def apply_wave(plan: Plan, actions: tuple[Action, ...]) -> tuple[Outcome, ...]:
         return await apply_actions(plan, actions, tools)
 
@@ -241,7 +257,7 @@ def plain_steps(
 
     return ReconcileSteps(
         load=partial(load_accepted, github),
-        observe=observe,
+        observe=partial(_observe_fleet, github),
         apply_wave=apply_wave,
         record=record,
         report=partial(write_report, github),
