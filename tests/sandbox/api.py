@@ -6,7 +6,7 @@ Knows nothing of sockets; `server.py` calls it in a worker thread and applies th
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from itertools import count
 from typing import Any
@@ -24,6 +24,9 @@ from tests.sandbox.store import Store
 
 DOCUMENTATION = "https://docs.github.com/rest"
 ANONYMOUS = ""
+OLDEST_VERSION = "2022-11-28"
+# What version 2026-03-10 has taken out of the answers.
+REMOVED = frozenset({"assignee", "has_downloads", "merge_commit_sha"})
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class HttpRequest:
     query: bytes
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def version(self) -> str:
+        """The version of the API that the client speaks: a date, which compares as text."""
+        return self.headers.get("x-github-api-version", OLDEST_VERSION)
 
 
 @dataclass(frozen=True)
@@ -177,13 +185,15 @@ class Api:
             params,
             parse_query(request.query),
             body,
+            request.version,
         )
         try:
-            return route.endpoint(call)
+            answer = route.endpoint(call)
         except Moved as moved:
             return self._redirect(request, route, params, moved)
         except Refusal as error:
             return refusal(error)
+        return replace(answer, body=without_removed(answer.body)) if call.version >= "2026-03-10" else answer
 
     def _redirect(
         self, request: HttpRequest, route: Route, params: Mapping[str, str], moved: Moved
@@ -225,6 +235,12 @@ def parse_json(body: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return parsed if isinstance(parsed, dict) else None
+
+
+def without_removed(body: Any) -> Any:
+    if isinstance(body, dict):
+        return {name: without_removed(value) for name, value in body.items() if name not in REMOVED}
+    return [without_removed(each) for each in body] if isinstance(body, list) else body
 
 
 def refusal(error: Refusal) -> Answer:

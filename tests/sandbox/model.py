@@ -184,6 +184,7 @@ class CheckRun:
     app: App
     sha: str
     name: str
+    created_at: datetime
     status: str
     conclusion: str | None
     started_at: datetime | None

@@ -346,14 +346,16 @@ class Repository:
         oids = [pygit2.Oid(hex=parent) for parent in parents]
         return str(self.git.create_commit(None, author, signer, message, tree, oids))
 
-    def push(self, branch: str, sha: str, *, by: str, force: bool = False) -> None:
+    def push(
+        self, branch: str, sha: str, *, by: str, force: bool = False, at: datetime | None = None
+    ) -> None:
         """Move a branch as `git push` would; without `force` only forward."""
         with self.store.lock:
             before = self.branch(branch)
             self.commit_at(sha)
             if before and not force and not gitops.is_ancestor(self.git, before, sha):
                 raise Conflict(f"{branch} would not be fast-forwarded from {before} to {sha}")
-            self._move({HEADS + branch: sha}, self.store.account(by))
+            self._move({HEADS + branch: sha}, self.store.account(by), at=at)
 
     def delete_branch(self, branch: str, *, by: str = "alice") -> None:
         with self.store.lock:
@@ -556,9 +558,10 @@ class Repository:
                 owner,
                 sha,
                 name,
+                now,
                 status,
                 conclusion if status == "completed" else None,
-                started_at or now,
+                started_at or (now if status != "queued" else None),
                 (completed_at or now) if status == "completed" else None,
                 details_url,
                 external_id,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 from threading import Event, Thread
 from types import MappingProxyType
@@ -17,7 +16,7 @@ from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tests.sandbox import git_http
+from tests.sandbox import git_http, pages
 from tests.sandbox.api import Api, HttpAnswer, HttpRequest
 from tests.sandbox.errors import BadCredentials, NotFound
 from tests.sandbox.faults import Fault, Faults, Request
@@ -40,9 +39,7 @@ class Sandbox:
         self.api = Api(store, url)
         self.webhooks = Webhooks(store, self.api.shapes)
         self.transports: dict[tuple[str, int], asyncio.BaseTransport] = {}
-        self.pages: ASGIApp | None = None
-        if (Path(__file__).parent / "pages" / "site.py").exists():
-            self.pages = import_module("tests.sandbox.pages").application(self)
+        self.pages: ASGIApp = pages.application(self.api)
 
     @property
     def requests(self) -> RequestLog:
@@ -98,11 +95,9 @@ class Sandbox:
             await self._git(scope, receive, send)
         elif root in API_ROOTS:
             await self._api(scope, receive, send)
-        elif self.pages is not None:
+        else:
             self.requests.add("page")
             await self.pages(scope, receive, send)
-        else:
-            await respond(send, HttpAnswer(404, {"content-type": "text/plain"}, b"Not Found\n"))
 
     async def _api(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await read_request(scope, receive)
@@ -230,9 +225,9 @@ class QuietServer(uvicorn.Server):
             access_log=False,
             date_header=False,
             server_header=False,
-            timeout_graceful_shutdown=1,
         )
         super().__init__(config)
+        self._sandbox = sandbox
         self._stopping = Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
@@ -242,6 +237,13 @@ class QuietServer(uvicorn.Server):
         if self._stopping.is_set():
             return
         await self._wake.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Hang up at once: whoever stops a sandbox waits for no client."""
+        for server in self.servers:
+            server.close()
+        for transport in list(self._sandbox.transports.values()):
+            transport.close()
 
     def stop(self) -> None:
         """Stop from another thread."""

@@ -9,9 +9,12 @@ from typing import Any, TypeVar
 
 from tests.sandbox import pulls
 from tests.sandbox.errors import Forbidden, NotFound, Unprocessable
+from tests.sandbox.graphql.commits import commit_node
 from tests.sandbox.graphql.connections import Edge, cursor
-from tests.sandbox.graphql.nodes import ActorNode, Call, CommentNode, CommitNode, PullRequestNode, RefNode
+from tests.sandbox.graphql.nodes import ActorNode, Call
+from tests.sandbox.graphql.pull_requests import CommentNode, PullRequestNode
 from tests.sandbox.graphql.queries import find_pull_request, find_repository, visible
+from tests.sandbox.graphql.repositories import RefNode
 from tests.sandbox.model import Permission, PullRequest
 from tests.sandbox.repository import HEADS, RefUpdate, Repository
 
@@ -82,8 +85,8 @@ class Mutations:
         sha = repository.commit_on_branch(
             name, changes, text, expected_head=expected_head_oid, by=self.call.account
         )
-        commit = CommitNode(self.call, repository, repository.commit_at(sha))
-        return {"commit": commit, "ref": RefNode(self.call, repository, HEADS + name, sha)}
+        ref = RefNode(self.call, repository, HEADS + name, sha)
+        return {"commit": commit_node(self.call, repository, sha), "ref": ref}
 
     def _branch(self, branch: dict[str, str]) -> tuple[Repository, str]:
         if "id" in branch:

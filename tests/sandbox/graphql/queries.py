@@ -4,15 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.sandbox.errors import NotFound
-from tests.sandbox.graphql.nodes import (
-    ActorNode,
-    Call,
-    CommitNode,
-    PullRequestNode,
-    RefNode,
-    RepositoryNode,
-    UserNode,
-)
+from tests.sandbox.graphql.commits import CommitNode
+from tests.sandbox.graphql.nodes import ActorNode, Call, UserNode
+from tests.sandbox.graphql.pull_requests import PullRequestNode
+from tests.sandbox.graphql.repositories import RefNode, RepositoryNode
 from tests.sandbox.model import Permission, PullRequest
 from tests.sandbox.repository import Repository
 

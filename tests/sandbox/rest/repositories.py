@@ -80,7 +80,7 @@ def dispatch_workflow(call: RestCall) -> Answer:
     account = call.writing("actions")
     (ref,) = call.required("ref")
     run = call.repository.dispatch(call.params["workflow_id"], ref, call.json.get("inputs") or {}, account)
-    if not call.json.get("return_run_details"):
+    if call.version < "2026-03-10" and not call.json.get("return_run_details"):
         return Answer(status=204)
     shape = call.shapes.workflow_run(call.repository, run)
     return Answer(

@@ -46,6 +46,7 @@ class RestCall:
     params: Mapping[str, str]
     query: Mapping[str, str]
     json: Mapping[str, Any]
+    version: str
 
     @property
     def viewer(self) -> Account:

@@ -656,8 +656,8 @@ class Shapes:
             "after": None,
             "pull_requests": [],
             "app": self.app(run.app),
-            "created_at": stamp(run.started_at),
-            "updated_at": stamp(run.completed_at or run.started_at),
+            "created_at": stamp(run.created_at),
+            "updated_at": stamp(run.completed_at or run.started_at or run.created_at),
         }
 
     def workflow_run(self, repository: Repository, run: WorkflowRun) -> Json:

@@ -1,0 +1,220 @@
+"""Pull requests with all that hangs on them: labels, commits, reviews, comments, files."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from tests.sandbox import gitops, pulls
+from tests.sandbox.graphql import commits, repositories
+from tests.sandbox.graphql.connections import Connection
+from tests.sandbox.graphql.nodes import ActorNode, Call, Node, page_of
+from tests.sandbox.model import Comment, Label, Permission, PullRequest, Review
+from tests.sandbox.repository import HEADS
+
+
+def pull_requests_page(
+    call: Call, found: list[PullRequest], order_by: dict[str, str] | None, page: dict[str, Any]
+) -> Connection["PullRequestNode"]:
+    if order_by:
+        by = {"UPDATED_AT": "updated_at", "CREATED_AT": "created_at"}.get(order_by["field"], "number")
+        is_descending = order_by["direction"] == "DESC"
+        found = sorted(found, key=lambda pull: (getattr(pull, by), pull.number), reverse=is_descending)
+    return page_of("pullRequests", [PullRequestNode(call, pull) for pull in found], page)
+
+
+@dataclass(frozen=True)
+class PullRequestNode(Node):
+    record: PullRequest
+    typename: ClassVar[str] = "PullRequest"
+
+    @property
+    def url(self) -> str:
+        return f"{self.call.url}/{self.record.repository.full_name}/pull/{self.record.number}"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.record.draft
+
+    @property
+    def merged(self) -> bool:
+        return self.record.is_merged
+
+    @property
+    def merged_by(self) -> ActorNode | None:
+        return ActorNode(self.call, self.record.merged_by) if self.record.merged_by else None
+
+    @property
+    def merge_commit(self) -> "commits.CommitNode | None":
+        return self.commit(self.record.merge_commit) if self.record.merge_commit else None
+
+    @property
+    def mergeable(self) -> str:
+        return "MERGEABLE" if pulls.is_mergeable(self.record) else "CONFLICTING"
+
+    @property
+    def base_ref_name(self) -> str:
+        return self.record.base_ref
+
+    @property
+    def base_ref_oid(self) -> str:
+        return self.record.base_oid
+
+    @property
+    def base_ref(self) -> "repositories.RefNode | None":
+        return self.base_repository.ref(HEADS + self.record.base_ref)
+
+    @property
+    def base_repository(self) -> "repositories.RepositoryNode":
+        return repositories.RepositoryNode(self.call, self.record.repository)
+
+    @property
+    def head_ref_name(self) -> str:
+        return self.record.head_ref
+
+    @property
+    def head_ref_oid(self) -> str:
+        return self.record.head_oid
+
+    @property
+    def head_ref(self) -> "repositories.RefNode | None":
+        return self.head_repository.ref(HEADS + self.record.head_ref)
+
+    @property
+    def head_repository(self) -> "repositories.RepositoryNode":
+        return repositories.RepositoryNode(self.call, self.record.head_repository)
+
+    @property
+    def author(self) -> ActorNode:
+        return ActorNode(self.call, self.record.author)
+
+    @property
+    def author_association(self) -> str:
+        return pulls.association(self.record.repository, self.record.author)
+
+    @property
+    def closed(self) -> bool:
+        return not self.record.is_open
+
+    @property
+    def changed_files(self) -> int:
+        return len(pulls.files(self.record))
+
+    def commit(self, sha: str) -> "commits.CommitNode":
+        return commits.commit_node(self.call, self.record.repository, sha)
+
+    def labels(self, **page: Any) -> Connection["LabelNode"]:
+        return page_of("labels", map(LabelNode, self.record.labels), page)
+
+    def commits(self, **page: Any) -> Connection["PullRequestCommitNode"]:
+        found = (
+            PullRequestCommitNode(self, commits.CommitNode(self.call, self.record.repository, each))
+            for each in pulls.commits(self.record)
+        )
+        return page_of("commits", found, page)
+
+    def reviews(
+        self, states: list[str] | None = None, author: str | None = None, **page: Any
+    ) -> Connection["ReviewNode"]:
+        found = (
+            ReviewNode(self, review)
+            for review in self.record.reviews
+            if (states is None or review.state in states) and author in (None, review.author.login)
+        )
+        return page_of("reviews", found, page)
+
+    def comments(self, **page: Any) -> Connection["CommentNode"]:
+        return page_of("comments", [CommentNode(self, each) for each in self.record.comments], page)
+
+    def files(self, **page: Any) -> Connection["ChangedFileNode"]:
+        return page_of("files", map(ChangedFileNode, pulls.files(self.record)), page)
+
+
+@dataclass(frozen=True)
+class LabelNode:
+    record: Label
+    typename: ClassVar[str] = "Label"
+
+    @property
+    def id(self) -> str:
+        return self.record.node_id
+
+
+@dataclass(frozen=True)
+class PullRequestCommitNode:
+    pull_request: PullRequestNode
+    commit: "commits.CommitNode"
+    typename: ClassVar[str] = "PullRequestCommit"
+
+    @property
+    def id(self) -> str:
+        return f"PURC_{self.pull_request.record.database_id}_{self.commit.oid}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.pull_request.url}/commits/{self.commit.oid}"
+
+
+@dataclass(frozen=True)
+class WrittenNode:
+    """What a review and a comment have in common: somebody wrote it under a pull request."""
+
+    pull_request: PullRequestNode
+    record: Any
+
+    @property
+    def id(self) -> str:
+        return str(self.record.node_id)
+
+    @property
+    def full_database_id(self) -> str:
+        return str(self.record.database_id)
+
+    @property
+    def author(self) -> ActorNode:
+        return ActorNode(self.pull_request.call, self.record.author)
+
+    @property
+    def author_association(self) -> str:
+        return pulls.association(self.pull_request.record.repository, self.record.author)
+
+
+@dataclass(frozen=True)
+class ReviewNode(WrittenNode):
+    record: Review
+    typename: ClassVar[str] = "PullRequestReview"
+
+    @property
+    def author_can_push_to_repository(self) -> bool:
+        repository = self.pull_request.record.repository
+        return self.pull_request.call.store.permission(self.record.author, repository) >= Permission.WRITE
+
+    @property
+    def commit(self) -> "commits.CommitNode":
+        return self.pull_request.commit(self.record.commit)
+
+    @property
+    def created_at(self) -> datetime:
+        return self.record.submitted_at
+
+    @property
+    def url(self) -> str:
+        return f"{self.pull_request.url}#pullrequestreview-{self.record.database_id}"
+
+
+@dataclass(frozen=True)
+class CommentNode(WrittenNode):
+    record: Comment
+    typename: ClassVar[str] = "IssueComment"
+
+    @property
+    def url(self) -> str:
+        return f"{self.pull_request.url}#issuecomment-{self.record.database_id}"
+
+
+@dataclass(frozen=True)
+class ChangedFileNode:
+    record: gitops.FileChange
+
+    @property
+    def change_type(self) -> str:
+        return "DELETED" if self.record.status == "removed" else self.record.status.upper()
