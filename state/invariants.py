@@ -93,10 +93,8 @@ def _check_branches(policy: Policy) -> list[Finding]:
     allowed = policy.moves.allowed_branches
     if policy.source in allowed:
         return []
-    message = (
-        f"proposals come from {policy.source}, and nothing may move that is only there: add {policy.source}, unless "
-        f"its commits reach {' or '.join(allowed)} before they are proposed"
-    )
+    branches = " or ".join(allowed)
+    message = f"proposals come from {policy.source}, but targets must be on {branches}: add {policy.source}"
     return [Finding(severity="note", document="policy", path=("moves", "allowed_branches"), message=message)]
 
 

@@ -33,10 +33,10 @@ def _parse_days(text: object) -> object:
         return text
     days: set[str] = set()
     for part in text.split(","):
-        first, _, last = (piece.strip().title() for piece in part.partition("-"))
-        if first not in WEEKDAYS or (last and last not in WEEKDAYS):
+        ends = [piece.strip().title() for piece in part.split("-")]
+        if len(ends) > 2 or not all(day in WEEKDAYS for day in ends):  # noqa: PLR2004 (a range has two ends)
             raise ValueError(f"{text[:60]!r} is not a list of days: write Mon-Thu or Mon, Wed, Fri")
-        start, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+        start, end = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
         days |= {WEEKDAYS[day % 7] for day in range(start, end + 1 if end >= start else end + 8)}
     return tuple(day for day in WEEKDAYS if day in days)
 

@@ -29,8 +29,8 @@ _SENTENCES = {
     "int_from_float": _NEEDS_NUMBER,
     "greater_than_equal": "{name} is too small: write {ge} or more",
     "less_than_equal": "{name} is too large: write {le} or less",
-    "string_too_short": "{name} is too short: write at least {min_length} characters",
-    "string_too_long": "{name} is too long: write at most {max_length} characters",
+    "string_too_short": "{name} is too short: write {min_length} or more characters",
+    "string_too_long": "{name} is too long: write {max_length} or fewer characters",
     "too_short": "{name} is empty: write at least one entry, or remove it",
 }
 """By pydantic's type of error; its context fills in what it is about."""
