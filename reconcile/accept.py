@@ -12,10 +12,7 @@ from state.errors import DocumentError, Problem
 from state.ids import abbreviate
 from state.ledger import Ledger, parse_ledger
 from state.policy import Policy
-from state.yaml_io import parse_desired, parse_policy
-
-DESIRED_PATH = "release-state.yaml"
-POLICY_PATH = "release-policy.yaml"
+from state.yaml_io import POLICY_PATH, STATE_PATH, parse_desired, parse_policy
 
 
 async def load_accepted(reader: ReleaseStateReader) -> Accepted:
@@ -55,14 +52,14 @@ def parse_documents(documents: Documents, *, where: str) -> tuple[DesiredState, 
         DocumentError: A document is wrong; carries every problem of both.
     """
     if documents.desired_text is None or documents.policy_text is None:
-        missing = DESIRED_PATH if documents.desired_text is None else POLICY_PATH
+        missing = STATE_PATH if documents.desired_text is None else POLICY_PATH
         raise MissingError(
             f"{where} has no {missing} at {abbreviate(documents.commit)} (the head of its default branch). "
             "Commit one there; the README shows both documents."
         )
     problems: tuple[Problem, ...] = ()
     try:
-        desired = parse_desired(documents.desired_text, file=DESIRED_PATH)
+        desired = parse_desired(documents.desired_text, file=STATE_PATH)
     except DocumentError as error:
         problems += error.problems
     try:

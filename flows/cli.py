@@ -1,0 +1,283 @@
+"""The command ``stablehand``. Parses, calls a way, prints, and says by its exit status what came of it.
+
+Imports inside the commands on purpose: ``--help`` and ``schema`` answer without GitHub's client, and nothing but
+``serve`` and a run inside Prefect imports Prefect.
+"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from reconcile.plan import Plan
+    from reconcile.report import RunReport
+
+T = TypeVar("T")
+Document = Literal["release-state", "release-policy"]
+
+
+class Exit(IntEnum):
+    """The exit statuses, for scripts."""
+
+    DONE = 0
+    FAILURE = 1
+    USAGE = 2
+    VALIDATION_FAILED = 3
+    NO_EVIDENCE = 4
+    HELD = 5
+    WAITING = 6
+
+
+EPILOG = """
+Exit status: 0 done or converged · 1 failure · 2 usage, settings or document error · 3 validation failed ·
+4 no evidence · 5 something is held (a person is needed) · 6 something waits (goes on by itself).
+"""
+
+app = typer.Typer(
+    name="stablehand",
+    help="Keep the stable branch of every repository where one reviewed YAML file says it should be.\n\n"
+    "Configured by STABLEHAND_REPOSITORY (owner/name of the release-state repository), STABLEHAND_TOKEN and "
+    "STABLEHAND_GITHUB_URL, in the environment or a .env file.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")]
+InPrefect = Annotated[
+    bool,
+    typer.Option(
+        "--prefect",
+        help="Run as a Prefect flow run. The default where PREFECT_API_URL is set; without it, this starts a "
+        "server for the one run, which takes a while.",
+    ),
+]
+
+
+@app.command(
+    "propose",
+    epilog="Examples: stablehand propose | stablehand propose packit-service=1787687aba71 --hold dashboard",
+)
+def propose_command(
+    pins: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[REPOSITORY=SHA]...", help="Propose this sha instead; it may be abbreviated."
+        ),
+    ] = None,
+    hold: Annotated[
+        list[str] | None, typer.Option("--hold", metavar="REPOSITORY", help="Leave it where the file has it.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="REPOSITORY", help="Leave all others where they are."),
+    ] = None,
+    *,
+    as_json: Json = False,
+    in_prefect: InPrefect = False,
+) -> None:
+    """Validate stage, choose candidates, and open or refresh the pull request."""
+    from flows import show, terminal
+    from flows.ways import propose as way
+    from flows.ways.reconcile import system_clock
+
+    request = way.ProposeRequest(pins=tuple(pins or ()), hold=tuple(hold or ()), only=tuple(only or ()))
+
+    async def run() -> way.ProposeReport:
+        if _is_in_prefect(in_prefect):
+            from flows.propose_release import run_in_prefect
+
+            return await run_in_prefect(request)
+        from flows.connect import connected
+        from flows.settings import load_settings
+
+        clock = system_clock()
+        async with connected(load_settings()) as github:
+            steps = terminal.with_progress(way.plain_steps(github, clock))
+            return await way.propose(steps, request, clock=clock)
+
+    report = _run(run)
+    if as_json:
+        terminal.print_json(report)
+    else:
+        show.proposal(report)
+    raise typer.Exit(_exit_of_proposal(report))
+
+
+@app.command("plan", epilog="Example: stablehand plan --json")
+def plan_command(*, as_json: Json = False) -> None:
+    """Show what reconcile would do now, and why. Changes nothing."""
+    from flows import show, terminal
+
+    async def run() -> "Plan":
+        from flows.connect import connected
+        from flows.settings import load_settings
+        from flows.ways.reconcile import survey, system_clock
+
+        async with connected(load_settings()) as github:
+            _, current = await survey(github, clock=system_clock())
+            return current
+
+    current = _run(run)
+    if as_json:
+        terminal.print_json(current)
+    else:
+        show.plan(current)
+    raise typer.Exit(_exit_of_plan(current))
+
+
+@app.command("reconcile", epilog="Example: stablehand reconcile")
+def reconcile_command(*, as_json: Json = False, in_prefect: InPrefect = False) -> None:
+    """Move every stable ref to what the merged file says, and prove it."""
+    from flows import show, terminal
+
+    async def run() -> "RunReport":
+        if _is_in_prefect(in_prefect):
+            from flows.reconcile_release import run_in_prefect
+
+            return await run_in_prefect()
+        from functools import partial
+
+        from flows.connect import connected
+        from flows.notify import notify_news
+        from flows.settings import load_settings
+        from flows.ways import reconcile as way
+
+        settings, clock = load_settings(), way.system_clock()
+        async with connected(settings) as github:
+            steps = way.plain_steps(github, clock, partial(notify_news, settings))
+            return await way.reconcile(terminal.with_progress(steps), clock=clock, run=_here())
+
+    report = _run(run)
+    if as_json:
+        terminal.print_json({"result": report.result, **report.model_dump(mode="json")})
+    else:
+        show.run(report)
+    raise typer.Exit(_exit_of_run(report))
+
+
+@app.command("status", epilog="Example: stablehand status")
+def status_command(*, as_json: Json = False) -> None:
+    """Show what is out, who decided it and when, and what waits for a person."""
+    from flows import show, terminal
+    from flows.ways.status import StatusReport, status
+
+    async def run() -> StatusReport:
+        from flows.connect import connected
+        from flows.settings import load_settings
+        from flows.ways.reconcile import system_clock
+
+        async with connected(load_settings()) as github:
+            return await status(github, clock=system_clock())
+
+    report = _run(run)
+    if as_json:
+        terminal.print_json(report)
+    else:
+        show.status(report)
+    raise typer.Exit(_exit_of_plan(report.plan))
+
+
+@app.command("check", epilog="Example: stablehand check release-state.yaml")
+def check_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A release-state or a release-policy file.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Check a document without the network. The other document beside it, where it lies there, is checked too."""
+    from flows import terminal
+    from flows.ways.check_file import check_file
+
+    findings = check_file(file)
+    if as_json:
+        terminal.print_json({"findings": [finding.model_dump(mode="json") for finding in findings]})
+    else:
+        for finding in findings:
+            terminal.say(str(finding))
+        if not findings:
+            terminal.say(f"{file} is in order.")
+    raise typer.Exit(Exit.USAGE if any(finding.severity == "error" for finding in findings) else Exit.DONE)
+
+
+@app.command("schema", epilog="Example: stablehand schema release-state > release-state.schema.json")
+def schema_command(
+    document: Annotated[Document, typer.Argument(help="Which document.")],
+) -> None:
+    """Print the JSON Schema of a document, for editors."""
+    from state.schema import dump_schema
+
+    typer.echo(dump_schema(document), nl=False)
+
+
+@app.command("serve", epilog="Example: PREFECT_API_URL=http://127.0.0.1:4200/api stablehand serve")
+def serve_command() -> None:
+    """Receive GitHub's webhooks and run the flows on schedule and trigger, until interrupted."""
+    from flows.serve import serve
+
+    _run(serve)
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+def _run(way: Callable[[], Awaitable[T]]) -> T:
+    """Run a way to its end, or end with one clear message and the right exit status."""
+    from flows.settings import SettingsError
+    from flows.terminal import complain
+    from flows.ways.errors import UsageError
+    from reconcile.errors import ReconcileError
+    from state.errors import DocumentError, StateError
+
+    try:
+        return asyncio.run(_awaited(way))
+    except (SettingsError, UsageError, DocumentError) as error:
+        complain(f"stablehand: {error}")
+        raise typer.Exit(Exit.USAGE) from None
+    except (ReconcileError, StateError) as error:
+        complain(f"stablehand: {error}")
+        raise typer.Exit(Exit.FAILURE) from None
+    except KeyboardInterrupt:
+        complain("stablehand: interrupted. What has moved stays moved; run it again to go on.")
+        raise typer.Exit(130) from None
+
+
+async def _awaited(way: Callable[[], Awaitable[T]]) -> T:
+    return await way()
+
+
+def _is_in_prefect(asked: bool) -> bool:  # noqa: FBT001 (an option's value)
+    return asked or bool(os.environ.get("PREFECT_API_URL"))
+
+
+def _exit_of_plan(current: "Plan") -> Exit:
+    if current.holds:
+        return Exit.HELD
+    return Exit.WAITING if current.waits else Exit.DONE
+
+
+def _exit_of_run(report: "RunReport") -> Exit:
+    from reconcile.report import Result
+
+    return {
+        Result.CONVERGED: Exit.DONE,
+        Result.WAITING: Exit.WAITING,
+        Result.HELD: Exit.HELD,
+        Result.FAILED: Exit.FAILURE,
+    }[report.result]
+
+
+def _here() -> str:
+    """Name this run for the ledger: who ran it where."""
+    import getpass
+    import socket
+
+    return f"{getpass.getuser()}@{socket.gethostname()}"

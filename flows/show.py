@@ -1,0 +1,82 @@
+"""Results of the command, for a person: what is printed for a plan, a run, the status, a proposal."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from flows.terminal import print_table, say
+from flows.ways.status import StatusReport
+from reconcile.apply import Failed, Moved, MovedMeanwhile, Outcome, Refused, Skipped
+from reconcile.plan import Item, Plan
+from reconcile.render.plan import rows_of, summarize
+from reconcile.report import RunReport
+
+
+def plan(current: Plan) -> None:
+    _items(current.items)
+    say(f"{summarize(current.items)} ({current.version.repository} at {current.version.commit[:7]})")
+    for name in current.unnamed:
+        say(f"{name} is in the policy and has no target; it is left alone.")
+
+
+def _items(items: Sequence[Item]) -> None:
+    print_table(
+        ("repository", "from", "to", "commits", "what", "why"),
+        [
+            (
+                row.name,
+                row.live[:7] if row.live else "-",
+                row.target[:7],
+                "" if row.commits is None else str(row.commits),
+                row.what,
+                row.why,
+            )
+            for row in rows_of(items)
+        ],
+    )
+
+
+def run(report: RunReport) -> None:
+    if report.outcomes:
+        print_table(
+            ("repository", "from", "to", "outcome", "why"),
+            [
+                (
+                    each.name,
+                    each.before[:7] if each.before else "-",
+                    each.after[:7],
+                    each.kind,
+                    _why(each),
+                )
+                for each in report.outcomes
+            ],
+        )
+    if rest := [item for item in report.items if item.kind != "no-op"]:
+        _items(rest)
+    version = report.plan.version
+    say(f"{report.result}: {len(report.moved)} moved ({version.repository} at {version.commit[:7]})")
+
+
+def _why(outcome: Outcome) -> str:
+    match outcome:
+        case Moved():
+            return ""
+        case MovedMeanwhile(found=found):
+            return f"Somebody moved it to {found[:7] if found else 'nothing'}; theirs stands."
+        case Refused() | Failed() | Skipped():
+            return outcome.sentence
+        case _:
+            assert_never(outcome)
+
+
+def status(report: StatusReport) -> None:
+    plan(report.plan)
+    if accepted := report.ledger.accepted if report.ledger else None:
+        by = f" by #{accepted.pull_request}" if accepted.pull_request else ""
+        say(f"Decided{by} in {accepted.commit[:7]}, accepted {accepted.at:%Y-%m-%d %H:%M} UTC.")
+    else:
+        say("There is no ledger yet; the first `stablehand reconcile` begins it.")
+    for move in report.ledger.moves if report.ledger else ():
+        before = move.before[:7] if move.before else "nothing"
+        say(f"{move.at:%Y-%m-%d %H:%M} UTC  {move.repository}  {before} -> {move.after[:7]}  ({move.run})")
+    if report.proposal:
+        say(f"Open proposal: {report.proposal.url} {report.proposal.title}")
