@@ -66,7 +66,7 @@ class Failed(_Outcome):
 
 
 class Skipped(_Outcome):
-    """Not tried. ``after``: what comes first did not move; ``stale-document``: the decision changed meanwhile."""
+    """Not tried, or not again. ``after``: what comes first did not move; ``stale-document``: the decision changed."""
 
     kind: Literal["skipped"] = "skipped"
     code: Literal["after", "stale-document"]

@@ -39,7 +39,8 @@ def policy(
 ) -> Policy:
     edges = after or {}
     repositories = {
-        name: RepositoryPolicy(after=tuple(edges.get(name, ()))) for name in (*names, *edges) or (OGR,)
+        name: RepositoryPolicy(after=tuple(edges.get(name, ())))
+        for name in dict.fromkeys((*names, *edges)) or (OGR,)
     }
     return Policy(version=1, repositories=repositories, **rest)
 
