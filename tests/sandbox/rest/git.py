@@ -1,5 +1,6 @@
 """The git database: refs, branches, commits, trees, comparisons."""
 
+from base64 import encodebytes
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -228,3 +229,22 @@ def blob_of(git: pygit2.Repository, entry: dict[str, Any]) -> bytes | None:
     if not isinstance(blob, pygit2.Blob):
         raise Unprocessable("tree.sha is not a valid blob")
     return blob.data
+
+
+@router.add("GET", f"{REPOSITORY}/git/blobs/{{file_sha}}")
+def get_blob(call: RestCall) -> Answer:
+    """Give a blob whole, whatever its size."""
+    found = gitops.find_object(call.repository.git, call.params["file_sha"])
+    if not isinstance(found, pygit2.Blob):
+        raise NotFound("Not Found")
+    sha = str(found.id)
+    return Answer(
+        {
+            "sha": sha,
+            "node_id": f"B_{sha}",
+            "size": found.size,
+            "url": f"{call.shapes.api(call.repository)}/git/blobs/{sha}",
+            "content": encodebytes(found.data).decode(),
+            "encoding": "base64",
+        }
+    )
