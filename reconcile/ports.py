@@ -126,6 +126,13 @@ class PullRequestReader(Protocol):
     async def load_documents(self, commit: Sha) -> Documents:
         """Read both documents at a commit."""
 
+    async def find_fork_point(self, base: Sha, commit: Sha) -> Sha:
+        """Find the newest commit that both of these are built on.
+
+        Raises:
+            MissingError: There is none, or one of them does not exist.
+        """
+
     async def load_branch(self, branch: BranchName) -> Sha | None:
         """Read where a branch of the release-state repository stands."""
 
@@ -156,7 +163,10 @@ class ProposalWriter(Protocol):
 
 class ReportWriter(Protocol):
     async def ensure_comment(self, number: int, *, marker: str, body: str) -> str:
-        """Write the one comment that carries ``marker`` on a pull request, only on change; return its address."""
+        """Write the one comment that carries ``marker`` on a pull request, only on change; return its address.
+
+        The marker, an HTML comment, is added to the body here.
+        """
 
     async def ensure_status(
         self,

@@ -154,6 +154,14 @@ class Pulls(Subject):
             if each.base_ref_name == some.default_branch
         )
 
+    async def find_fork_point(self, base: Sha, commit: Sha) -> Sha:
+        comparison = await self._transport.read(
+            lambda: self._transport.rest.repos.async_compare_commits(
+                self._owner, self._name, f"{base}...{commit}", per_page=1
+            )
+        )
+        return comparison.merge_base_commit.sha
+
     async def load_branch(self, branch: BranchName) -> Sha | None:
         ref = (await self._find_branch(branch)).ref
         return ref.oid if ref else None
@@ -206,6 +214,7 @@ class Pulls(Subject):
         return opened.pull_request.value
 
     async def ensure_comment(self, number: int, *, marker: str, body: str) -> str:
+        body = f"{body}\n\n{marker}"
         subject_id, mine = await self._find_comment(number, marker)
         if mine is None:
             added = await self._transport.execute(
