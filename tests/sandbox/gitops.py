@@ -198,7 +198,7 @@ def merged_tree(repo: pygit2.Repository, ours: str, theirs: str) -> pygit2.Oid |
 def replayed_tree(repo: pygit2.Repository, onto: str, commit: pygit2.Commit) -> pygit2.Oid | None:
     """Write the tree of `commit` cherry-picked onto another; None on conflicts."""
     parent = commit.parents[0].tree if commit.parent_ids else repo[repo.TreeBuilder().write()]
-    index = repo.merge_trees(parent, repo[onto], commit.tree)  # type: ignore[arg-type]  # both are trees
+    index = repo.merge_trees(parent, repo[onto].peel(pygit2.Tree), commit.tree)  # type: ignore[arg-type]  # all are trees
     return None if index.conflicts is not None else index.write_tree(repo)
 
 
