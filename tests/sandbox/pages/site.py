@@ -30,6 +30,7 @@ DEFAULT_PERSON = "alice"
 RECENT = 30
 HISTORY = 250
 ROWS_SHOWN = 2_000
+HUES = 6
 
 # Nothing comes from elsewhere, no script but ours runs, and forms lead back here: whatever a body contains.
 POLICY = (
@@ -68,34 +69,41 @@ def application(api: Api) -> Starlette:
     )
 
 
+def environment() -> jinja2.Environment:
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(SANDBOX / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals.update(
+        annotations=views.annotations,
+        checks=views.checks,
+        rows=lambda patch: diffs.rows(patch)[:ROWS_SHOWN],
+        rows_shown=ROWS_SHOWN,
+        signed_at=gitops.signed_at,
+        verdict=views.verdict,
+    )
+    found.filters.update(
+        ago=views.ago,
+        headline=lambda commit: commit.message.partition("\n")[0],
+        rest=lambda commit: commit.message.partition("\n")[2].strip(),
+        hue=lambda login: sum(login.encode()) % HUES,
+        short=lambda sha: str(sha)[:7],
+        stamp=lambda at: at.strftime("%Y-%m-%d %H:%M UTC"),
+    )
+    return found
+
+
+# One for all sandboxes: compiling the templates takes longer than most tests.
+TEMPLATES = environment()
+
+
 class Site:
     def __init__(self, api: Api) -> None:
         self.api = api
         self.store = api.store
-        self.templates = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(SANDBOX / "templates"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self.templates.globals.update(
-            account_of=lambda signature: self.store.account_by_email(signature.email),
-            annotations=views.annotations,
-            checks=views.checks,
-            rows=lambda patch: diffs.rows(patch)[:ROWS_SHOWN],
-            rows_shown=ROWS_SHOWN,
-            signed_at=gitops.signed_at,
-            verdict=views.verdict,
-        )
-        self.templates.filters.update(
-            ago=lambda at: views.ago(at, self.store.clock()),
-            headline=lambda commit: commit.message.partition("\n")[0],
-            rest=lambda commit: commit.message.partition("\n")[2].strip(),
-            hue=lambda login: sum(login.encode()) % 6,
-            short=lambda sha: str(sha)[:7],
-            stamp=lambda at: at.strftime("%Y-%m-%d %H:%M UTC"),
-        )
 
     # Pages
 
@@ -290,7 +298,9 @@ class Site:
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         person = self.person(request)
-        html = self.templates.get_template(template).render(
+        html = TEMPLATES.get_template(template).render(
+            now=self.store.clock(),
+            account_of=lambda signature: self.store.account_by_email(signature.email),
             person=person,
             people=[each for each in self.store.accounts.values() if not each.app],
             back=request.url.path,

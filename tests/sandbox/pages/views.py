@@ -251,13 +251,12 @@ def find_file(repository: Repository, ref_and_path: str) -> File:
 
 
 def editable(pull: PullRequest, files: Iterable[FileChange], wanted: str | None) -> list[File]:
-    """List what the pull request changes and a person may edit, the wanted file first."""
+    """List what a person may edit: the wanted file, then what the pull request changes."""
     if not pull.is_open or pull.head_repository.branch(pull.head_ref) is None:
         return []
-    found = (
-        file_at(pull.head_repository, pull.head_ref, each.path) for each in files if each.status != "removed"
-    )
-    return sorted((file for file in found if file), key=lambda file: file.path != wanted)
+    paths = [wanted, *(each.path for each in files)]
+    found = (file_at(pull.head_repository, pull.head_ref, path) for path in dict.fromkeys(paths) if path)
+    return [file for file in found if file]
 
 
 def ago(at: datetime, now: datetime) -> str:
