@@ -97,7 +97,7 @@ targets:
   packit/e: {"0" * 40}
 holds:
   packit/x:
-    reson: not yet
+    reasons: not yet
     until: 2026-12-01T08:00
   packit/y: not yet
 blocks:
@@ -121,7 +121,7 @@ permits:
         "10:13: a tag (with !): remove it, every value is text",
         "11:13: forty zeros name no commit, and nothing is ever deleted: write the sha of a commit",
         "13:3: `reason` is missing: add a line reason: …",
-        "14:5: unknown key `reson`: did you mean `reason`? Allowed here: reason, until",
+        "14:5: unknown key `reasons`: did you mean `reason`? Allowed here: reason, until",
         "15:12: '2026-12-01T08:00' has no zone: write a local time and a zone, as in 2026-12-01T08:00 Europe/Prague",
         "16:13: `packit/y` needs keys (reason, until) under it, not `not yet`",
         "19:5: '7c5e02d' is an abbreviated sha: write all 40 hex digits",
@@ -168,7 +168,10 @@ def test_refused_text(text: str, problem: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("sorce: main", "3:1: unknown key `sorce`: did you mean `source`? Allowed here: version, source, "),
+        (
+            "sources: main",
+            "3:1: unknown key `sources`: did you mean `source`? Allowed here: version, source, ",
+        ),
         ("candidate: heads", "3:12: `candidate` cannot be `heads`: write 'validated' or 'head'"),
         ("soak: 1 day", "3:7: '1 day' is not a duration: write a number and a unit, as in 90s, 60m, 24h, 7d"),
         ("soak: 9999d", "3:7: '9999d' is longer than a year: write at most 366d"),

@@ -46,7 +46,7 @@ def test_valid(kind: SchemaKind) -> None:
             {**STATE, "blocks": {"packit/ogr": {SHA: {"reason": "broken", "fixed_by": None}}}},
         ),
         (False, "release-state", {**STATE, "ref": None}),
-        (False, "release-state", {**STATE, "targts": {}}),
+        (False, "release-state", {**STATE, "target": {}}),
         (False, "release-state", {**STATE, "targets": {"packit/ogr": SHA[:7]}}),
         (False, "release-state", {**STATE, "targets": {"ogr": SHA}}),
         (False, "release-state", {**STATE, "holds": {"packit/ogr": {}}}),
