@@ -135,6 +135,8 @@ class PullRequest:
     merged_at: datetime | None = None
     merged_by: Account | None = None
     merge_commit: str | None = None
+    rebased: list[str] = field(default_factory=list)
+    """What a rebase merge put on the base branch, oldest first."""
     labels: list[Label] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)

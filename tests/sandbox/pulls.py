@@ -207,6 +207,7 @@ def _rebase(pull: PullRequest, base: str, by: Account, now: datetime) -> str:
         onto = repo.write_tree_commit(
             [onto], tree, commit.message, author=commit.author, at=now, committer=by
         )
+        pull.rebased.append(onto)
     return onto
 
 
@@ -300,7 +301,8 @@ def containing(repo: "Repository", sha: str) -> list[PullRequest]:
     return [
         pull
         for pull in repo.pulls.values()
-        if sha in (pull.merge_commit, pull.head_oid) or any(str(commit.id) == sha for commit in commits(pull))
+        if sha in (pull.merge_commit, pull.head_oid, *pull.rebased)
+        or any(str(commit.id) == sha for commit in commits(pull))
     ]
 
 
