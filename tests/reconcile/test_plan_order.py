@@ -1,5 +1,7 @@
 """Order in a plan: waves, and what a repository that does not move means for those after it."""
 
+from datetime import timedelta
+
 import pytest
 
 from reconcile.observed import ObservedRepository, Relation
@@ -63,6 +65,15 @@ def test_held_one_stops_those_after_it_and_no_other() -> None:
     made = planned(under, *map(observed_repository, ("a/a", "b/b", "c/c", "d/d")), held=("a/a",))
     assert {"d/d": (1, ())} == waves(made)
     assert {"b/b", "c/c"} == {wait.repository for wait in made.waits if "a/a comes first" in wait.sentence}
+
+
+def test_waiting_one_is_waited_for() -> None:
+    """What comes after a repository that waits for a clock waits for that repository."""
+    soaking = observed_target(committed_at=NOW)
+    under = CHAIN.model_copy(update={"soak": timedelta(hours=1)})
+    made = planned(under, observed_repository("a/a", target=soaking), observed_repository("b/b"))
+    assert [("a/a", "soaking"), ("b/b", "after")] == [(wait.repository, wait.code) for wait in made.waits]
+    assert not made.actions
 
 
 def test_far_one_is_waited_for_through_a_done_one() -> None:
