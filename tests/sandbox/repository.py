@@ -2,7 +2,7 @@
 
 Every ref moves through `Repository._move`, so that activity, pull requests and webhooks follow whoever moved it.
 Methods named like deeds of people (`commit`, `push`, `merge`) ask for no rights: tests use them to make facts.
-The API asks `check_push` first.
+The API asks `rules.py` first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pygit2
 
-from tests.sandbox import gitops, pulls
+from tests.sandbox import gitops, pulls, rules
 from tests.sandbox.errors import (
     Conflict,
-    Forbidden,
     NotFound,
-    Protected,
     StaleHead,
     StaleRef,
     Unprocessable,
@@ -33,7 +31,6 @@ from tests.sandbox.model import (
     Comment,
     Hook,
     Label,
-    Permission,
     PullRequest,
     Review,
     Status,
@@ -48,7 +45,6 @@ TAGS = "refs/tags/"
 DESCRIPTION_LIMIT = 140
 STATUSES_PER_CONTEXT = 1_000
 ANNOTATIONS_PER_REQUEST = 50
-WORKFLOWS = ".github/workflows"
 WEB_FLOW = ("GitHub", "noreply@github.com")
 
 MergeMethod = Literal["merge", "squash", "rebase"]
@@ -166,34 +162,6 @@ class Repository:
         except (KeyError, pygit2.InvalidSpecError):
             return None
 
-    def check_push(self, account: Account, name: str, before: str | None, after: str | None) -> None:
-        """Raise what GitHub answers when `account` may not move this ref."""
-        self.store.require(account, self, Permission.WRITE, app_permission="contents")
-        if self.archived:
-            raise Forbidden("Repository was archived so is read-only.")
-        branch = name.removeprefix(HEADS)
-        if branch in self.protections and account.login not in self.protections[branch]:
-            raise Protected(
-                f"Protected branch update failed for {name}. You're not authorized to push to this branch."
-            )
-        if account.app and account.app.permissions.get("workflows") != "write" and after:
-            changed = self._changed_workflow(before or self.branch(self.default_branch), after)
-            if changed:
-                raise Forbidden(
-                    f"refusing to allow a GitHub App to create or update workflow `{changed}` "
-                    "without `workflows` permission"
-                )
-
-    def _changed_workflow(self, before: str | None, after: str) -> str | None:
-        def workflows(sha: str | None) -> dict[str, str]:
-            folder = gitops.read_file(self.commit_at(sha), WORKFLOWS) if sha else None
-            entries = folder if isinstance(folder, pygit2.Tree) else ()
-            return {str(entry.name): str(entry.id) for entry in entries}
-
-        old, new = workflows(before), workflows(after)
-        changed = sorted(name for name in old | new if old.get(name) != new.get(name))
-        return f"{WORKFLOWS}/{changed[0]}" if changed else None
-
     def update_refs(self, updates: Sequence[RefUpdate], by: Account) -> None:
         """Move several refs or none, each by compare-and-swap where it says `before`."""
         moves: dict[str, str | None] = {}
@@ -224,7 +192,7 @@ class Repository:
             target and before and not update.force and not gitops.is_ancestor(self.git, before, update.after)
         ):
             raise Unprocessable(f"Update of {update.name} is not a fast-forward")
-        self.check_push(by, update.name, before, None if update.after == ZERO else update.after)
+        rules.check_push(self, by, update.name, before, None if update.after == ZERO else update.after)
 
     def _move(
         self,
@@ -395,7 +363,7 @@ class Repository:
             raise NotFound(
                 f"A path was requested for deletion which does not exist: {error.args[0]}"
             ) from error
-        self.check_push(by, HEADS + branch, head, sha)
+        rules.check_push(self, by, HEADS + branch, head, sha)
         self._move({HEADS + branch: sha}, by)
         return sha
 
@@ -596,7 +564,7 @@ class Repository:
         sha = self.resolve(ref)
         if sha is None:
             raise Unprocessable(f"No ref found for: {ref}")
-        if gitops.read_file(self.commit_at(sha), f"{WORKFLOWS}/{workflow}") is None:
+        if gitops.read_file(self.commit_at(sha), f"{rules.WORKFLOWS}/{workflow}") is None:
             raise NotFound("Not Found")
         run = WorkflowRun(self.store.next_id(), workflow, ref, sha, dict(inputs), by, self.store.clock())
         self.workflow_runs.append(run)

@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import pygit2
 
-from tests.sandbox import gitops
+from tests.sandbox import gitops, rules
 from tests.sandbox.errors import Conflict, NotFound, Unprocessable
 from tests.sandbox.repository import HEADS
 from tests.sandbox.rest.routing import Answer, RestCall, Router
@@ -50,7 +50,7 @@ def put_contents(call: RestCall) -> Answer:
     sha = repository.write_commit(
         parents, changes, message, author=account, at=call.store.clock(), by_web=True
     )
-    repository.check_push(account, HEADS + branch, head, sha)
+    rules.check_push(repository, account, HEADS + branch, head, sha)
     repository._move({HEADS + branch: sha}, account)
     commit = repository.commit_at(sha)
     written = gitops.read_file(commit, path)
