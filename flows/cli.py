@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    from flows.ways.propose import ProposeReport
     from reconcile.plan import Plan
     from reconcile.report import RunReport
 
@@ -83,7 +84,7 @@ def propose_command(
     as_json: Json = False,
     in_prefect: InPrefect = False,
 ) -> None:
-    """Validate stage, choose candidates, and open or refresh the pull request."""
+    """Open or refresh the pull request with what stage has validated."""
     from flows import show, terminal
     from flows.ways import propose as way
     from flows.ways.reconcile import system_clock
@@ -113,7 +114,7 @@ def propose_command(
 
 @app.command("plan", epilog="Example: stablehand plan --json")
 def plan_command(*, as_json: Json = False) -> None:
-    """Show what reconcile would do now, and why. Changes nothing."""
+    """Show what reconcile would do now, and why."""
     from flows import show, terminal
 
     async def run() -> "Plan":
@@ -135,7 +136,7 @@ def plan_command(*, as_json: Json = False) -> None:
 
 @app.command("reconcile", epilog="Example: stablehand reconcile")
 def reconcile_command(*, as_json: Json = False, in_prefect: InPrefect = False) -> None:
-    """Move every stable ref to what the merged file says, and prove it."""
+    """Move every ref to what the merged file says."""
     from flows import show, terminal
 
     async def run() -> "RunReport":
@@ -165,7 +166,7 @@ def reconcile_command(*, as_json: Json = False, in_prefect: InPrefect = False) -
 
 @app.command("status", epilog="Example: stablehand status")
 def status_command(*, as_json: Json = False) -> None:
-    """Show what is out, who decided it and when, and what waits for a person."""
+    """Show what is out, and who decided it when."""
     from flows import show, terminal
     from flows.ways.status import StatusReport, status
 
@@ -191,7 +192,10 @@ def check_command(
     *,
     as_json: Json = False,
 ) -> None:
-    """Check a document without the network. The other document beside it, where it lies there, is checked too."""
+    """Check a document without the network.
+
+    The other document is checked with it where it lies beside it.
+    """
     from flows import terminal
     from flows.ways.check_file import check_file
 
@@ -218,7 +222,7 @@ def schema_command(
 
 @app.command("serve", epilog="Example: PREFECT_API_URL=http://127.0.0.1:4200/api stablehand serve")
 def serve_command() -> None:
-    """Receive GitHub's webhooks and run the flows on schedule and trigger, until interrupted."""
+    """Run the flows on schedule and on GitHub's events."""
     from flows.serve import serve
 
     _run(serve)
@@ -256,6 +260,14 @@ async def _awaited(way: Callable[[], Awaitable[T]]) -> T:
 
 def _is_in_prefect(asked: bool) -> bool:  # noqa: FBT001 (an option's value)
     return asked or bool(os.environ.get("PREFECT_API_URL"))
+
+
+def _exit_of_proposal(report: "ProposeReport") -> Exit:
+    from state.evidence import Verdict
+
+    if report.action != "not-proposed":
+        return Exit.DONE
+    return Exit.VALIDATION_FAILED if report.verdict is Verdict.FAIL else Exit.NO_EVIDENCE
 
 
 def _exit_of_plan(current: "Plan") -> Exit:

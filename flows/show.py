@@ -1,9 +1,10 @@
 """Results of the command, for a person: what is printed for a plan, a run, the status, a proposal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import assert_never
 
 from flows.terminal import print_table, say
+from flows.ways.propose import ProposeReport
 from flows.ways.status import StatusReport
 from reconcile.apply import Failed, Moved, MovedMeanwhile, Outcome, Refused, Skipped
 from reconcile.plan import Item, Plan
@@ -18,7 +19,7 @@ def plan(current: Plan) -> None:
         say(f"{name} is in the policy and has no target; it is left alone.")
 
 
-def _items(items: Sequence[Item]) -> None:
+def _items(items: Iterable[Item]) -> None:
     print_table(
         ("repository", "from", "to", "commits", "what", "why"),
         [
@@ -50,8 +51,7 @@ def run(report: RunReport) -> None:
                 for each in report.outcomes
             ],
         )
-    if rest := [item for item in report.items if item.kind != "no-op"]:
-        _items(rest)
+    _items(item for item in report.items if item.kind != "no-op")
     version = report.plan.version
     say(f"{report.result}: {len(report.moved)} moved ({version.repository} at {version.commit[:7]})")
 
@@ -66,6 +66,21 @@ def _why(outcome: Outcome) -> str:
             return outcome.sentence
         case _:
             assert_never(outcome)
+
+
+def proposal(report: ProposeReport) -> None:
+    if report.action == "not-proposed":
+        print_table(
+            ("source", "verdict", "what it said"),
+            [(each.source, each.verdict, each.sentence) for each in report.validation.evidence],
+        )
+    elif report.plan:
+        _items(item for item in report.plan.items if item.kind != "no-op")
+        for each in report.left_out:
+            say(f"{each.repository} is left out: {each.reason}")
+    say(report.sentence)
+    if report.pull_request:
+        say(report.pull_request.url)
 
 
 def status(report: StatusReport) -> None:

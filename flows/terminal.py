@@ -25,7 +25,9 @@ def print_json(value: BaseModel | dict[str, Any]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table in a terminal, and tab-separated lines without a header in a pipe."""
+    """Print a table in a terminal, and tab-separated lines without a header in a pipe; nothing without rows."""
+    if not rows:
+        return
     if not sys.stdout.isatty():
         for row in rows:
             print("\t".join(_plain(cell) for cell in row))
