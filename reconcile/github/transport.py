@@ -307,9 +307,14 @@ class Transport:
         cause = error.exc if isinstance(error, RequestError) else error
         if isinstance(cause, RequestFailed | jwt.PyJWTError):
             # The app's own request for a token, which githubkit sends inside authentication.
+            found = (
+                f"{cause.response.status_code} {_message(cause.response.raw_response)}"
+                if isinstance(cause, RequestFailed)
+                else f"the key cannot be used: {type(cause).__name__}"
+            )
             return UnauthorizedError(
                 f"GitHub at {self._url} gives the app no token: check the app's id, its installation "
-                f"and its private key. ({type(cause).__name__})"
+                f"and its private key. ({found})"
             )
         if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout):
             return UnreachableError(
