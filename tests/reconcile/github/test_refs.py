@@ -88,9 +88,20 @@ async def test_what_a_repository_is(github: GitHub, sandbox: Sandbox, ogr: Repos
     )
 
     (found,) = observed.repositories.values()
-    assert (ogr.node_id, "packit/ogr-ng", True, "WRITE") == (
-        found.id, found.name, found.is_archived, found.permission,
-    )  # fmt: skip
+    assert (ogr.node_id, "packit/ogr-ng", True) == (found.id, found.name, found.is_archived)
+
+
+@pytest.mark.parametrize(
+    ("login", "right"), [("alice", "WRITE"), ("mallory", "READ"), ("stablehand-bot", None)]
+)
+async def test_rights_of_the_account(
+    connect_as: Connect, ogr: Repository, login: str, right: str | None
+) -> None:
+    """GitHub does not tell an app its own."""
+    async with connect_as(login) as github:
+        observed = await github.observe_fleet({OGR: Wanted(target=UNKNOWN)}, ref="stable", branches=["main"])
+
+    assert right == observed.repositories[OGR].permission
 
 
 async def test_the_first_branch_that_contains_the_target_wins(github: GitHub, ogr: Repository) -> None:
