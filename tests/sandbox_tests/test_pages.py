@@ -286,6 +286,14 @@ def test_edit_that_changes_nothing_commits_nothing(pull: PullRequest, browser: B
     assert pull.head_oid == before
 
 
+@pytest.mark.parametrize("body", [b"", b"action=fly", b"action=commit", b"action=commit&path=%00", b"\xff"])
+def test_form_that_no_page_has_is_refused(pull: PullRequest, browser: Browser, body: bytes) -> None:
+    page = browser("alice").post(PAGE, content=body)
+
+    assert page.status_code == 422
+    assert problem(page)
+
+
 def test_reviews_and_comments_are_said_with_their_person(pull: PullRequest, browser: Browser) -> None:
     client = browser("bob")
 

@@ -353,7 +353,7 @@ class Site:
 
 async def read_form(request: Request) -> Form:
     """Read a form; lines end as in git, not as in HTTP."""
-    fields = parse_qsl((await request.body()).decode(), keep_blank_values=True)
+    fields = parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True)
     return {name: value.replace("\r\n", "\n") for name, value in fields}
 
 
