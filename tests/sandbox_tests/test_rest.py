@@ -25,6 +25,16 @@ def test_an_installation_token_is_no_user(client: Client) -> None:
     assert "alice" == client("alice").get("/user").json()["login"]
 
 
+def test_an_app_seems_to_have_no_rights(repository: Repository, client: Client) -> None:
+    """Preflight cannot rest on `permissions`: for an installation token they are all false."""
+    rights = {
+        login: client(login).get(REPOSITORY).json()["permissions"] for login in ("stablehand-bot", "alice")
+    }
+
+    assert {False} == set(rights["stablehand-bot"].values())
+    assert rights["alice"]["push"]
+
+
 def test_a_token_ends(sandbox: Sandbox, repository: Repository, client: Client, clock: Clock) -> None:
     expires_at = clock().replace(hour=10)
     token = sandbox.store.credentials.issue("stablehand-bot", expires_at=expires_at)

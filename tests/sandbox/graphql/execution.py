@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ class Operation:
         return cost_of(self.document, self.definition, self.variables)
 
 
-@cache
+@lru_cache(maxsize=512)
 def parse_valid(query: str) -> DocumentNode | tuple[GraphQLError, ...]:
     """Parse a document, or say what is wrong with it; clients send the same ones again and again."""
     try:

@@ -37,8 +37,13 @@ class RepositoryNode(Node):
 
     @property
     def viewer_permission(self) -> str | None:
+        """Say a person's right.
+
+        Of an App nothing is said: REST calls its rights false whatever they are, and what GraphQL says is not known.
+        Nobody should rest on it.
+        """
         permission = self.call.store.permission(self.call.account, self.record)
-        return permission.name if permission else None
+        return None if self.call.account.app else permission.name
 
     @property
     def pushed_at(self) -> datetime | None:

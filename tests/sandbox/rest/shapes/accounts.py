@@ -194,7 +194,8 @@ class AccountShapes:
         if repository.parent is not None:
             shape["parent"] = shape["source"] = self.repository(repository.parent)
         if viewer is not None:
-            right = self.store.permission(viewer, repository)
+            # Of an App GitHub says that it may do nothing, whatever it may do (lindell/multi-gitter, issue 224).
+            right = Permission.NONE if viewer.app else self.store.permission(viewer, repository)
             shape["permissions"] = {
                 "admin": right >= Permission.ADMIN,
                 "maintain": right >= Permission.MAINTAIN,
