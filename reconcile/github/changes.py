@@ -152,14 +152,8 @@ class Changes(Contents):
 
     async def _merged(self, merged: _Associated, *, onto: Documents) -> MergedChange:
         """Read who made and reviewed a merged pull request, and what it did to the documents on its own branch."""
-        comparison = await self._transport.read(
-            lambda: self._transport.rest.repos.async_compare_commits(
-                self._owner, self._name, f"{onto.commit}...{merged.head_ref_oid}", per_page=1
-            )
-        )
-        before, after = await together(
-            self.load_documents(sha) for sha in (comparison.merge_base_commit.sha, merged.head_ref_oid)
-        )
+        fork_point = await self.find_fork_point(onto.commit, merged.head_ref_oid)
+        before, after = await together(self.load_documents(sha) for sha in (fork_point, merged.head_ref_oid))
         parts = await self._parts(merged.number)
         logins = (
             plain_login(login)

@@ -111,6 +111,14 @@ class Contents(Subject):
             raise MissingError(f"{self._repository} has no commit {commit}.")
         return await self._documents(found)
 
+    async def find_fork_point(self, base: Sha, commit: Sha) -> Sha:
+        comparison = await self._transport.read(
+            lambda: self._transport.rest.repos.async_compare_commits(
+                self._owner, self._name, f"{base}...{commit}", per_page=1
+            )
+        )
+        return comparison.merge_base_commit.sha
+
     async def store_ledger(self, text: str, *, expected_head: Sha | None, message: str) -> Sha:
         if expected_head is None:
             # A branch without history of its own: nobody merges it, and nothing of the documents is on it.

@@ -74,7 +74,7 @@ class _Known(Node):
 class _Page(Node):
     """Newest commits first or last: they are walked by parents, so their order does not matter."""
 
-    total: int = Field(0, validation_alias=AliasPath("live", "compare", "aheadBy"))
+    total: int | None = Field(None, validation_alias=AliasPath("live", "compare", "aheadBy"))
     compared: tuple[_Commit, ...] = Field(
         (), validation_alias=AliasPath("live", "compare", "commits", "nodes")
     )
@@ -96,7 +96,8 @@ class _Waiting:
     """Where the source branch stood at the start: every page is of it, also when the branch moves on."""
     has_ref: bool
     commits: dict[Sha, _Commit] = field(default_factory=dict)
-    total: int = 0
+    total: int | None = None
+    """None until GitHub has said how many they are."""
     before: str | None = None
     """Where the next page ends."""
 
@@ -153,7 +154,7 @@ class Histories(Subject):
                 queries.refs(len(batch), 2),
                 {"branch0": HEADS + ref, "branch1": HEADS + source, **batch_variables(batch)},
                 _STANDING,
-                is_divisible=len(batch) > 1,
+                batch=len(batch),
             )
             return {name: standing for i, name in enumerate(batch) if (standing := found.get(f"r{i}"))}
 
@@ -174,7 +175,7 @@ class Histories(Subject):
                 queries.waiting([waiting[name].has_ref for name in batch]),
                 variables,
                 _WAITING,
-                is_divisible=len(batch) > 1,
+                batch=len(batch),
             )
             return {name: page for i, name in enumerate(batch) if (page := found.get(f"r{i}"))}
 
@@ -200,7 +201,7 @@ def _history(
     if waiting is None:
         is_complete = True
     elif waiting.has_ref:
-        is_complete = len(commits) >= waiting.total
+        is_complete = waiting.total is not None and len(commits) >= waiting.total
     else:
         # Without a ref everything waits, down to the first commit that there ever was.
         is_complete = following is None

@@ -154,14 +154,6 @@ class Pulls(Subject):
             if each.base_ref_name == some.default_branch
         )
 
-    async def find_fork_point(self, base: Sha, commit: Sha) -> Sha:
-        comparison = await self._transport.read(
-            lambda: self._transport.rest.repos.async_compare_commits(
-                self._owner, self._name, f"{base}...{commit}", per_page=1
-            )
-        )
-        return comparison.merge_base_commit.sha
-
     async def load_branch(self, branch: BranchName) -> Sha | None:
         ref = (await self._find_branch(branch)).ref
         return ref.oid if ref else None

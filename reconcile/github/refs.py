@@ -4,7 +4,6 @@ The only place that moves a ref of the fleet. By GraphQL alone: REST would take 
 Never deletes a ref.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
@@ -13,10 +12,11 @@ from pydantic import AliasPath, Field, TypeAdapter
 
 from reconcile.errors import MissingError, UnexpectedAnswerError, UnreachableError
 from reconcile.github import queries
+from reconcile.github.refusals import recognise
 from reconcile.github.subject import HEADS, Head, Subject, ref_update
 from reconcile.github.transport import Answer, Node, Problem, read_in_batches, together
 from reconcile.observed import Observed, ObservedRepository, ObservedTarget, Permission, Relation, Wanted
-from reconcile.ports import RefUpdate, Refusal, UpdateAnswer
+from reconcile.ports import RefUpdate, UpdateAnswer
 from state.ids import BranchName, RepositoryName, Sha
 
 _BATCH = 50
@@ -28,31 +28,6 @@ _RELATIONS = {
     "BEHIND": Relation.REWIND,
     "DIVERGED": Relation.DIVERGED,
 }
-
-# The order tells: a workflow's refusal mentions permissions too.
-_REFUSALS: tuple[tuple[Refusal, re.Pattern[str]], ...] = (
-    (
-        "workflows-permission",
-        re.compile(
-            r"refusing to allow .*workflow|without [`'\"]?workflows?[`'\"]? (?:permission|scope)",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "protected",
-        re.compile(
-            r"protected (?:branch|ref)|branch protection|repository rule|GH006|GH013|"
-            r"changes must be made through a pull request",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "no-permission",
-        re.compile(
-            r"resource not accessible|does not have the correct permissions to execute", re.IGNORECASE
-        ),
-    ),
-)
 
 
 class _Comparison(Node):
@@ -113,7 +88,7 @@ class Refs(Subject):
             for i, name in enumerate(batch):
                 variables |= {f"target{i}": wanted[name].target, f"head{i}": wanted[name].target}
             members = await self._transport.query(
-                queries.fleet(len(batch), len(branches)), variables, _FLEET, is_divisible=len(batch) > 1
+                queries.fleet(len(batch), len(branches)), variables, _FLEET, batch=len(batch)
             )
             return {
                 name: _observed(member, branches)
@@ -146,7 +121,7 @@ class Refs(Subject):
                 queries.refs(len(batch), 1),
                 {"branch0": HEADS + ref, **batch_variables(batch)},
                 _STANDING,
-                is_divisible=len(batch) > 1,
+                batch=len(batch),
             )
             return {
                 name: standing.ref.oid if standing.ref else None
@@ -266,18 +241,10 @@ def _judge(aliases: Collection[str], answer: Answer) -> tuple[UpdateAnswer, ...]
             return (UpdateAnswer(status="lost", message=problem.quote),) * len(aliases)
         problems.setdefault(alias, problem)
     return tuple(
-        UpdateAnswer(status="rejected", refusal=_recognise(refused), message=refused.quote)
+        UpdateAnswer(status="rejected", refusal=recognise(refused), message=refused.quote)
         if (refused := problems.get(alias))
         else UpdateAnswer(status="accepted")
         if answer.data.get(alias) is not None
         else UpdateAnswer(status="lost", message="GitHub's answer does not mention this update.")
         for alias in aliases
     )
-
-
-def _recognise(problem: Problem) -> Refusal | None:
-    """Recognise a rule or a missing right; none for words that may stand for a lost race or for trouble."""
-    for refusal, words in _REFUSALS:
-        if words.search(problem.message):
-            return refusal
-    return "no-permission" if problem.type == "FORBIDDEN" else None

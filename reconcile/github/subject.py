@@ -15,6 +15,7 @@ from reconcile.errors import (
     UnreachableError,
 )
 from reconcile.github import queries
+from reconcile.github.refusals import recognise
 from reconcile.github.transport import Node, Problem, Transport
 from state.ids import ZERO_SHA, BranchName, RepositoryName, Sha, abbreviate
 
@@ -109,7 +110,9 @@ class Subject:
 
     async def _commit_files(self, files: Mapping[str, str], *, parent: Sha | None, message: str) -> Sha:
         """Make a commit that is on no branch yet; without a parent it holds these files alone."""
-        tree = await self._ask(queries.TREE, _Tree, commit=parent) if parent else None
+        tree = (await self._ask(queries.TREE, _Tree, commit=parent)).tree if parent else None
+        if parent and not tree:
+            raise MissingError(f"{self._repository} has no commit {parent} to build on.")
         rest = self._transport.rest.git
         new_tree = await self._transport.write(
             lambda: rest.async_create_tree(
@@ -119,7 +122,7 @@ class Subject:
                     {"path": path, "mode": "100644", "type": "blob", "content": text}
                     for path, text in files.items()
                 ],
-                base_tree=tree.tree if tree and tree.tree else UNSET,
+                base_tree=tree or UNSET,
             )
         )
         commit = await self._transport.write(
@@ -141,7 +144,7 @@ class Subject:
         Raises:
             StaleHeadError: The branch is elsewhere.
             RejectedError: A rule refuses the move.
-            UnreachableError: The branch has not moved, and may still.
+            UnreachableError: The branch has not moved, and it is not known why; it may still.
         """
         found = await self._find_branch(branch)
         change = ref_update(found.id, branch, before=before, after=after, force=force)
@@ -165,7 +168,7 @@ class Subject:
             ) from failure
         if failure:
             raise failure
-        raise RejectedError(
-            f"GitHub refused to move {branch} of {self._repository}: {problems[0].quote}. "
-            "Check the branch's rules and the account's rights."
-        )
+        what = f"GitHub did not move {branch} of {self._repository}: {problems[0].quote}"
+        if any(recognise(problem) for problem in problems):
+            raise RejectedError(f"{what} Check the branch's rules and the account's rights.")
+        raise UnreachableError(what)

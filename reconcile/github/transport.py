@@ -74,14 +74,12 @@ class Problem(Node):
 
     @property
     def is_absence(self) -> bool:
-        """Whether null is the true answer: there is no such thing, or not for this account.
+        """Whether null is the true answer: there is no such thing.
 
         What has no type and concerns a comparison is a commit that cannot be compared: GitHub does not document it.
         """
-        return (
-            self.type == "NOT_FOUND"
-            or (self.type == "FORBIDDEN" and len(self.path) == 1)
-            or (self.type is None and self.path[-1:] == ("compare",))
+        return self.type == "NOT_FOUND" or (
+            self.type is None and self.path[-1:] == ("compare",) and not self.is_slowness
         )
 
     @property
@@ -161,11 +159,12 @@ class Transport:
         variables: Mapping[str, object],
         shape: TypeAdapter[T],
         *,
-        is_divisible: bool = False,
+        batch: int = 0,
     ) -> T:
-        """Ask by GraphQL. What does not exist, or not for this account, is null in the answer.
+        """Ask by GraphQL. What does not exist is null in the answer.
 
-        Repeated while that may help; with ``is_divisible`` slowness is raised at once, for the caller to ask for less.
+        Repeated while that may help. Of a ``batch`` of so many aliases, one that is forbidden is null too, whole, and
+        spoils no other; slowness is raised at once, for the caller to ask for less, unless it is of one alone.
 
         Raises:
             TransientError: Nothing usable came, also after repeating.
@@ -176,14 +175,15 @@ class Transport:
             self.requests.reads += 1
             response = await self._graphql(text, variables)
             envelope = self._envelope(response)
+            data = envelope.data
             for problem in envelope.errors:
-                if not problem.is_absence:
+                if batch and data and problem.type == "FORBIDDEN" and problem.path:
+                    data[str(problem.path[0])] = None
+                elif data is None or not problem.is_absence:
                     raise self._refusal(problem, response)
-            if envelope.data is None and envelope.errors:
-                raise self._refusal(envelope.errors[0], response)
-            return self._parse(shape, envelope.data, response)
+            return self._parse(shape, data, response)
 
-        return await _retrying(_is_worth_repeating_divisible if is_divisible else _is_worth_repeating, ask)
+        return await _retrying(_is_worth_repeating_at_once if batch > 1 else _is_worth_repeating, ask)
 
     async def mutate(self, text: str, variables: Mapping[str, object]) -> Answer:
         """Send mutations by GraphQL, once, and hand back what was answered to each.
@@ -418,7 +418,8 @@ def _is_worth_repeating(error: Exception) -> bool | float:
     return isinstance(error, TransientError)
 
 
-def _is_worth_repeating_divisible(error: Exception) -> bool | float:
+def _is_worth_repeating_at_once(error: Exception) -> bool | float:
+    """Say the same of a read that may be divided instead."""
     return False if isinstance(error, TooSlowError) else _is_worth_repeating(error)
 
 

@@ -1,11 +1,13 @@
 """What waits in the fleet, by git's own reachability."""
 
 from datetime import timedelta
+from typing import Any
 
 from reconcile.github.client import GitHub
 from state.proposal import SourceHistory
 from tests.reconcile.github.conftest import commits
 from tests.sandbox import Repository, Sandbox
+from tests.sandbox.faults import Fault
 
 OGR = "packit/ogr"
 
@@ -97,6 +99,20 @@ async def test_even_costs_one_request(github: GitHub, sandbox: Sandbox, ogr: Rep
 
     assert () == (await history(github)).waiting
     assert 1 == sandbox.requests.total
+
+
+async def test_what_github_does_not_compare_is_not_taken_for_even(
+    github: GitHub, sandbox: Sandbox, ogr: Repository
+) -> None:
+    def forget(answer: dict[str, Any]) -> dict[str, Any]:
+        answer["data"]["r0"]["live"]["compare"] = None
+        return answer
+
+    sandbox.faults.add(Fault(containing="query Waiting", change=forget))
+
+    found = await history(github)
+
+    assert ((), False) == (found.waiting, found.is_complete)
 
 
 async def test_without_a_ref_everything_waits(github: GitHub, ogr: Repository) -> None:

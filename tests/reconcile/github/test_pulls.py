@@ -70,6 +70,16 @@ async def test_somebody_elses_commit_is_not_lost(github: GitHub, state: Reposito
     assert edited == state.branch(BRANCH)
 
 
+async def test_nothing_is_built_on_an_unknown_commit(github: GitHub, state: Repository) -> None:
+    """It would be a commit that deletes every other file."""
+    with pytest.raises(MissingError, match="d" * 40):
+        await github.store_branch(
+            BRANCH, base="d" * 40, expected_head=None, text="", headline="Move", body=""
+        )
+
+    assert 0 == github.requests.writes
+
+
 async def test_a_branch_of_before_the_run_died_is_found(
     github: GitHub, sandbox: Sandbox, state: Repository
 ) -> None:

@@ -234,6 +234,28 @@ async def test_answers_are_told_apart_by_alias() -> None:
     ]
 
 
+async def test_what_is_forbidden_of_one_repository_spoils_no_other() -> None:
+    """Not even where only a part of it is: without its ref it would look as if there were none."""
+    answer = {
+        "data": {"r0": {"on0": None}, "r1": {"on0": {"target": {"oid": SHA}}}},
+        "errors": [{"path": ["r0", "on0"], "type": "FORBIDDEN", "message": "Resource not accessible"}],
+    }
+
+    async with connected(Script(httpx.Response(200, json=answer))) as github:
+        assert {"packit/packit": SHA} == await github.observe_refs(["packit/ogr", "packit/packit"], "stable")
+
+
+async def test_what_is_forbidden_of_the_only_repository_is_said() -> None:
+    answer = {
+        "data": {"repository": None},
+        "errors": [{"path": ["repository"], "type": "FORBIDDEN", "message": "Protected by SAML enforcement"}],
+    }
+
+    async with connected(Script(httpx.Response(200, json=answer))) as github:
+        with pytest.raises(ForbiddenError, match="SAML"):
+            await github.load_release_state()
+
+
 @pytest.mark.parametrize(
     ("message", "refusal"),
     [
