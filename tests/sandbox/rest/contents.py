@@ -39,7 +39,7 @@ def put_contents(call: RestCall) -> Answer:
     entry = gitops.read_file(repository.commit_at(head), path) if head else None
     given = call.json.get("sha")
     if entry is not None and given is None:
-        raise Unprocessable('Invalid request.\n\n"sha" wasn\'t supplied.')
+        raise Unprocessable("""Invalid request.\n\n"sha" wasn't supplied.""")
     if given is not None and (entry is None or str(entry.id) != given):
         raise Conflict(f"{path} does not match {given}")
     try:

@@ -87,7 +87,7 @@ class RestCall:
         missing = [name for name in names if self.json.get(name) is None]
         if missing:
             raise Unprocessable(
-                f'Invalid request.\n\n"{missing[0]}" wasn\'t supplied.',
+                f"""Invalid request.\n\n"{missing[0]}" wasn't supplied.""",
                 errors=[{"field": name, "code": "missing_field"} for name in missing],
             )
         return tuple(self.json[name] for name in names)
