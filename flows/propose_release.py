@@ -1,0 +1,111 @@
+"""The flow ``propose-release``: `flows.ways.propose`, its steps as tasks that a person can watch."""
+
+from dataclasses import replace
+from typing import Any
+
+from prefect import State, flow, tags
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed
+
+from flows import artifacts, runs
+from flows.connect import connected
+from flows.notify import notify_validation
+from flows.settings import load_settings
+from flows.ways.errors import UsageError
+from flows.ways.propose import ProposeReport, ProposeRequest, ProposeSteps, plain_steps, propose
+from flows.ways.reconcile import system_clock
+from reconcile.errors import ReconcileError
+from reconcile.render.plan import summarize
+from state.errors import StateError
+from state.ids import RepositoryName
+
+_SCHEDULED = "auto-scheduled"
+"""Prefect's tag of a run that a schedule made: nobody looks at what came of it."""
+
+
+@flow(name="propose-release", flow_run_name="propose")
+async def propose_release(
+    pins: list[str] = [],  # noqa: B006 (Prefect makes a form of it, and nothing changes it)
+    hold: list[str] = [],  # noqa: B006
+    only: list[str] = [],  # noqa: B006
+) -> State[Any]:
+    """Validate stage, choose candidates, and open or refresh the pull request.
+
+    Args:
+        pins: Propose these commits, whatever the rule: packit-service=1787687aba71
+        hold: Leave these repositories where the file has them: dashboard
+        only: Leave all repositories but these where the file has them.
+    """
+    log = get_run_logger()
+    try:
+        settings = load_settings()
+        request = ProposeRequest(pins=tuple(pins), hold=tuple(hold), only=tuple(only))
+        async with connected(settings) as github:
+            clock = system_clock()
+            report = await propose(_as_tasks(plain_steps(github, clock)), request, clock=clock)
+    except (ReconcileError, StateError, UsageError) as error:
+        return runs.failed(error)
+    for evidence in report.validation.evidence:
+        log.info("%s: %s. %s", evidence.source, evidence.verdict, evidence.sentence)
+    log.info("%s", report.sentence)
+    await _publish(settings.repository, report)
+    if report.action == "not-proposed" and _SCHEDULED in flow_run.tags:
+        await notify_validation(settings, report.validation)
+    await runs.rename(f"propose · {_summary_of(report)}")
+    return _end(report)
+
+
+async def run_in_prefect(request: ProposeRequest) -> ProposeReport:
+    """Propose as a flow run, and return its report.
+
+    Raises:
+        UsageError: The request names what does not exist, or contradicts itself.
+        ReconcileError: GitHub could not be read or written, or the settings are wrong.
+        StateError: A document is wrong.
+    """
+    with tags(load_settings().repository):
+        state = await propose_release(
+            pins=list(request.pins), hold=list(request.hold), only=list(request.only), return_state=True
+        )
+    report = await runs.result_of(state)
+    assert isinstance(report, ProposeReport)
+    return report
+
+
+async def _publish(repository: RepositoryName, report: ProposeReport) -> None:
+    await artifacts.publish_evidence(repository, report.validation.evidence)
+    if report.plan:
+        await artifacts.publish_plan(
+            repository, "proposal", report.plan, description=report.sentence, left_out=report.left_out
+        )
+    if report.pull_request:
+        await artifacts.publish_pull_request(repository, report.pull_request)
+
+
+def _summary_of(report: ProposeReport) -> str:
+    action = report.action.replace("-", " ")
+    if report.action == "not-proposed":
+        return f"{action}, validation: {report.validation.verdict}"
+    number = f"#{report.pull_request.number} " if report.pull_request else ""
+    moves = f" · {summarize(report.plan.items)}" if report.pull_request and report.plan else ""
+    return f"{number}{action}{moves}"
+
+
+def _end(report: ProposeReport) -> State[Any]:
+    end = Cancelled if report.action == "not-proposed" else Completed
+    return end(name=report.action.replace("-", " ").capitalize(), message=report.sentence, data=report)
+
+
+def _as_tasks(steps: ProposeSteps) -> ProposeSteps:
+    return replace(
+        steps,
+        load=runs.reading(steps.load, "load the documents"),
+        collect_evidence=runs.reading(steps.collect_evidence, "collect evidence"),
+        read_histories=runs.reading(steps.read_histories, "read what waits"),
+        find_commits=runs.reading(steps.find_commits, "find pinned commits"),
+        observe=runs.reading(steps.observe, "observe"),
+        look_at_branch=runs.reading(steps.look_at_branch, "look at the branch"),
+        store_branch=runs.writing(steps.store_branch, "commit to the branch"),
+        ensure_pull_request=runs.writing(steps.ensure_pull_request, "open or refresh the pull request"),
+    )
