@@ -12,7 +12,7 @@ export DO_NOT_TRACK := 1
 .PHONY: help install test test-marked check format lock schema demo clean
 
 help: ## list the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 install: $(STAMP) ## make .venv from the lock file
 
@@ -48,6 +48,9 @@ schema: $(STAMP) ## write the documents' JSON Schemas from the models
 lock: $(STAMP) ## resolve the dependencies anew into the lock file
 	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-config --quiet \
 	  --no-header --no-emit-index-url --extra dev pyproject.toml -o requirements-dev.lock
+
+demo: $(STAMP) ## watch a proposal become moved branches; YES=1 merges by itself
+	$(BIN)/python -m tests.demo $(if $(YES),--yes)
 
 clean: ## remove everything that make has made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
