@@ -71,11 +71,36 @@ class Wanted(Frozen):
     """Commits of which to say whether the target contains them."""
 
 
+class Signal(Frozen):
+    """A check run or a commit status: something that a system says about a commit."""
+
+    kind: Literal["check_run", "status"]
+    name: str
+    """Of the check run, or the status's context."""
+    apps: tuple[str, ...] = ()
+    """Id, slug and name of the app that posted a check run."""
+    state: Literal["success", "pending", "failure"]
+    """A check run that is completed otherwise than with success has failed."""
+    started_at: datetime
+    """When the run started, or the status was posted."""
+
+
+class Activity(Frozen):
+    """The last move of a ref, as GitHub recorded it. The actor's login comes from outside."""
+
+    actor: str | None
+    at: datetime
+
+
 class Observed(Frozen):
     """The fleet at one moment. A repository that is missing here does not exist for this account."""
 
     at: datetime
     repositories: dict[RepositoryName, ObservedRepository]
+    signals: dict[RepositoryName, tuple[Signal, ...]] = {}
+    """What is said about moved commits that others wait for; only where somebody waits."""
+    activity: dict[RepositoryName, Activity] = {}
+    """Who moved a ref that was proved at its target; only where somebody did."""
 
 
 class DocumentVersion(Frozen):
@@ -129,16 +154,6 @@ class Accepted(Frozen):
     """Repositories whose lines came in a way that the policy does not accept, each with what was found."""
     stale: str | None = None
     """Why the documents are not the newest that were ever accepted, where they are not."""
-
-
-def wanted_of(desired: DesiredState) -> dict[RepositoryName, Wanted]:
-    """Say what must be observed to plan a document."""
-    wanted = {}
-    for name, target in desired.targets.items():
-        blocks = desired.blocks.get(name, {})
-        fixes = (block.fixed_by for block in blocks.values() if block.fixed_by)
-        wanted[name] = Wanted(target=target, ancestors=tuple(dict.fromkeys((*blocks, *fixes))))
-    return wanted
 
 
 class CheckRun(Frozen):

@@ -10,13 +10,13 @@ Rules, per repository; the first that applies decides:
 Last, the whole plan: more repositories at once than the policy allows are held. What a relation needs is asked
 under 2, before the gates, so that a review on a Friday sees the missing permit and not only that it is Friday.
 
-Not judged yet, since nothing observes it: readiness of a moved repository (`not-ready-in-time`). A branch rule is
-known only once it has refused: `protected` and `workflows-permission` are found by `reconcile.apply`.
+A branch rule is known only once it has refused: `protected` and `workflows-permission` are found by
+`reconcile.apply`.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple, assert_never
 
 from pydantic import Field
@@ -24,16 +24,18 @@ from pydantic import Field
 from reconcile.gates import closed_gates
 from reconcile.observed import (
     Accepted,
+    Activity,
     DocumentVersion,
     Observed,
     ObservedRepository,
     ObservedTarget,
     Relation,
 )
+from reconcile.readiness import NotReady, judge_readiness
 from reconcile.waves import order, predecessors
-from state.document import Permit, Permits
+from state.document import Overridable, Permit, Permits
 from state.ids import ZERO_SHA, BranchName, Frozen, RepositoryName, Sha, abbreviate
-from state.policy import Policy
+from state.ledger import Ledger
 
 HoldCode = Literal[
     "stale-document",
@@ -54,6 +56,7 @@ HoldCode = Literal[
     "create-refused",
     "ledger-missing",
     "limit-exceeded",
+    "not-ready-in-time",
     "protected",
     "workflows-permission",
 ]
@@ -102,6 +105,8 @@ class _Move(_Item):
     """Counted from 1; repositories of one wave may move together."""
     is_permitted: bool = False
     """Whether it rests on a permit, which it then spends."""
+    despite: tuple[Overridable, ...] = ()
+    """What its permit overrides."""
     after: tuple[RepositoryName, ...] = ()
     """Those of this plan's actions that must have moved first."""
 
@@ -136,6 +141,18 @@ Action = Create | FastForward | Rewind | Force
 Item = Annotated[NoOp | Hold | Wait | Create | FastForward | Rewind | Force, Field(discriminator="kind")]
 
 
+class Rebuild(Frozen):
+    """Something that a repository is built from has moved, and it has not: its workflow has to run again."""
+
+    repository: RepositoryName
+    name: str
+    workflow: str
+    since: datetime
+    """When the last of what it comes after moved; a run dispatched later than this is enough."""
+    because: tuple[RepositoryName, ...]
+    """What has moved since it was last built."""
+
+
 class Plan(Frozen):
     """One item a repository, in the order in which they may move; the same input gives the same bytes."""
 
@@ -143,6 +160,7 @@ class Plan(Frozen):
     ref: BranchName
     observed_at: datetime
     items: tuple[Item, ...]
+    rebuilds: tuple[Rebuild, ...] = ()
     unnamed: tuple[RepositoryName, ...] = ()
     """Repositories of the policy that the document does not name: left alone, and reported."""
 
@@ -161,7 +179,7 @@ class Plan(Frozen):
     @property
     def is_converged(self) -> bool:
         """Say whether there is nothing to do and nothing in the way."""
-        return all(isinstance(item, NoOp) for item in self.items)
+        return not self.rebuilds and all(isinstance(item, NoOp) for item in self.items)
 
     @property
     def digest(self) -> str:
@@ -181,12 +199,13 @@ def plan(accepted: Accepted, observed: Observed, *, now: datetime) -> Plan:
     decided: dict[RepositoryName, Item] = {}
     for group in order(policy, desired.targets.keys()):
         for name in group:
-            decided[name] = _decide(_Case(name, accepted, observed.repositories.get(name)), decided, now)
+            decided[name] = _decide(_Case(name, accepted, observed), decided, now)
     return Plan(
         version=accepted.version,
         ref=desired.ref,
         observed_at=observed.at,
         items=_limited(tuple(decided.values()), policy.limits.repositories),
+        rebuilds=tuple(_rebuilds(accepted, observed, decided, now)),
         unnamed=tuple(sorted(policy.repositories.keys() - desired.targets.keys())),
     )
 
@@ -204,7 +223,15 @@ class _Case(NamedTuple):
 
     name: RepositoryName
     accepted: Accepted
-    observed: ObservedRepository | None
+    observed_fleet: Observed
+
+    @property
+    def observed(self) -> ObservedRepository | None:
+        return self.observed_fleet.repositories.get(self.name)
+
+    @property
+    def activity(self) -> Activity | None:
+        return self.observed_fleet.activity.get(self.name)
 
     @property
     def item(self) -> _Item:
@@ -224,14 +251,17 @@ def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) 
         return NoOp(**item)
     if observed and observed.target and observed.target.relation is Relation.IDENTICAL:
         return NoOp(**item)  # the ref came to its target between the reading of the one and of the other
-    if hold := next(_hold_reasons(case), None):
+    if hold := next(_hold_reasons(case, now), None):
         return Hold(**item, **hold._asdict())
     assert observed, "a missing repository is held"
     assert observed.target, "a missing commit is held"
     policy, target = case.accepted.policy, observed.target
     first = [decided[name] for name in sorted(predecessors(policy, case.name) & decided.keys())]
-    permit = _permit(case, target)
-    if wait := next(_wait_reasons(policy, target, permit, first, now), None):
+    permit = _permit(case, target, now)
+    unready = [each for before in first if (each := _unready(case, before, now))]
+    if hold := next(_late_reasons(unready, permit), None):
+        return Hold(**item, **hold._asdict())
+    if wait := next(_wait_reasons(case, permit, first, unready, now), None):
         return Wait(**item, **wait._asdict())
     moving = [before for before in first if isinstance(before, Action)]
     return _MOVES[target.relation](
@@ -240,6 +270,7 @@ def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) 
         commits=target.behind if target.relation is Relation.REWIND else target.ahead,
         wave=1 + max((before.wave for before in moving), default=0),
         is_permitted=permit is not None,
+        despite=permit.despite if permit else (),
         after=tuple(before.repository for before in moving),
     )
 
@@ -249,7 +280,7 @@ class _HoldReason(NamedTuple):
     sentence: str
 
 
-def _hold_reasons(case: _Case) -> Iterator[_HoldReason]:
+def _hold_reasons(case: _Case, now: datetime) -> Iterator[_HoldReason]:
     """Yield what a person must look at, most fundamental first; a later reason may rest on an earlier one."""
     name, (desired, policy) = case.name, (case.accepted.desired, case.accepted.policy)
     if case.accepted.stale:
@@ -287,7 +318,7 @@ def _hold_reasons(case: _Case) -> Iterator[_HoldReason]:
         )
         return
     yield from _commit_hold_reasons(case, observed.target)
-    yield from _relation_hold_reasons(case, observed, observed.target)
+    yield from _relation_hold_reasons(case, observed, observed.target, now)
 
 
 def _commit_hold_reasons(case: _Case, target: ObservedTarget) -> Iterator[_HoldReason]:
@@ -308,13 +339,13 @@ def _commit_hold_reasons(case: _Case, target: ObservedTarget) -> Iterator[_HoldR
 
 
 def _relation_hold_reasons(
-    case: _Case, observed: ObservedRepository, target: ObservedTarget
+    case: _Case, observed: ObservedRepository, target: ObservedTarget, now: datetime
 ) -> Iterator[_HoldReason]:
     """Yield what the way from the live ref to the target needs and lacks. Only a fast-forward needs nothing."""
     ledger, policy = case.accepted.ledger, case.accepted.policy
     live = abbreviate(observed.live) if observed.live else "nothing"
     way = f"from {live} to {abbreviate(target.sha)}"
-    if permit := _permit(case, target):
+    if permit := _permit(case, target, now):
         if ledger and ledger.has_spent(case.name, permit.from_, permit.to):
             yield _HoldReason(
                 "permit-spent",
@@ -323,8 +354,9 @@ def _relation_hold_reasons(
     elif ledger and (proof := ledger.proved.get(case.name)) and proof.sha == target.sha:
         yield _HoldReason(
             "moved-by-hand",
-            f"The ref was at its target on {proof.at:%Y-%m-%d %H:%M} UTC and has been moved to {live} since. "
-            "Take that into the file, or put it back with a permit; nothing is moved back by itself.",
+            f"The ref was at its target on {proof.at:%Y-%m-%d %H:%M} UTC and has been moved to {live} since"
+            f"{_by_whom(case.activity)}. Take that into the file, or put it back with a permit; nothing is moved "
+            "back by itself.",
         )
     elif target.relation is Relation.REWIND:
         yield _HoldReason(
@@ -346,16 +378,26 @@ def _relation_hold_reasons(
             "The first run writes it, and the next one goes on.",
         )
     limit = policy.limits.commits_per_repository
-    if limit is not None and max(target.ahead, target.behind) > limit:
+    if (
+        limit is not None
+        and max(target.ahead, target.behind) > limit
+        and not _overrides(permit, "limit-exceeded")
+    ):
         yield _HoldReason(
             "limit-exceeded",
             f"The move {way} has {max(target.ahead, target.behind)} commits, and the policy allows {limit} at once. "
-            "Choose a commit in between, or raise the limit in the policy.",
+            "Choose a commit in between, or add a permit despite: limit-exceeded.",
         )
 
 
-def _permit(case: _Case, target: ObservedTarget) -> Permit | None:
-    """Find the permit that allows exactly this way from the live ref to the target."""
+def _by_whom(activity: Activity | None) -> str:
+    if activity is None:
+        return ""
+    return f" by {activity.actor or 'somebody'} on {activity.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _permit(case: _Case, target: ObservedTarget, now: datetime) -> Permit | None:
+    """Find the permit that allows exactly this way from the live ref to the target, and has not expired."""
     permits = case.accepted.desired.permits.get(case.name, Permits.model_construct())
     match target.relation:
         case Relation.REWIND:
@@ -363,15 +405,19 @@ def _permit(case: _Case, target: ObservedTarget) -> Permit | None:
         case Relation.DIVERGED:
             permit = permits.force
         case Relation.CREATE | Relation.FAST_FORWARD:
-            permit = permits.restore
+            permit = permits.move
         case Relation.IDENTICAL:
             permit = None
         case _:
             assert_never(target.relation)
     live = case.observed.live if case.observed else None
-    if permit and (permit.from_, permit.to) == (live or ZERO_SHA, target.sha):
-        return permit
-    return None
+    if permit is None or (permit.from_, permit.to) != (live or ZERO_SHA, target.sha):
+        return None
+    return permit if permit.until is None or now < permit.until else None
+
+
+def _overrides(permit: Permit | None, code: Overridable) -> bool:
+    return permit is not None and code in permit.despite
 
 
 class _WaitReason(NamedTuple):
@@ -380,27 +426,64 @@ class _WaitReason(NamedTuple):
     until: datetime | None = None
 
 
+class _Unready(NamedTuple):
+    """A repository that comes first and has moved, but is not yet what those after it build on."""
+
+    name: str
+    why: NotReady
+
+
+def _unready(case: _Case, before: Item, now: datetime) -> _Unready | None:
+    """Judge the readiness of what comes first. What this tool has not moved there counts as ready."""
+    policy, ledger = case.accepted.policy.repositories.get(before.repository), case.accepted.ledger
+    proof = ledger.proved.get(before.repository) if ledger else None
+    if not (isinstance(before, NoOp) and policy and policy.ready and proof and proof.moved_at):
+        return None
+    if proof.sha != before.target:
+        return None
+    signals = case.observed_fleet.signals.get(before.repository, ())
+    why = judge_readiness(policy.ready, signals, moved_at=proof.moved_at, now=now)
+    return _Unready(before.name, why) if why else None
+
+
+def _late_reasons(unready: Sequence[_Unready], permit: Permit | None) -> Iterator[_HoldReason]:
+    for name, why in unready:
+        if why.is_late and not _overrides(permit, "not-ready-in-time"):
+            yield _HoldReason(
+                "not-ready-in-time",
+                f"{name} comes first and is not ready: {why.sentence}. This clears itself when it is; "
+                "look at its builds, or add a permit despite: not-ready-in-time.",
+            )
+
+
 def _wait_reasons(
-    policy: Policy, target: ObservedTarget, permit: Permit | None, first: Sequence[Item], now: datetime
+    case: _Case, permit: Permit | None, first: Sequence[Item], unready: Sequence[_Unready], now: datetime
 ) -> Iterator[_WaitReason]:
     """Yield what must pass before the move: closed gates that no permit overrides, then what comes first."""
-    overridden = permit.despite if permit else ()
-    for gate in closed_gates(policy, landed_at=target.committed_at, now=now):
-        if gate.code not in overridden:
+    assert case.observed, "a missing repository is held"
+    assert case.observed.target, "a missing commit is held"
+    policy = case.accepted.policy
+    for gate in closed_gates(policy, landed_at=case.observed.target.committed_at, now=now):
+        if not _overrides(permit, gate.code):
             yield _WaitReason(gate.code, gate.sentence, gate.until)
     for item in first:
         if isinstance(item, Hold | Wait):
             yield _WaitReason("after", f"{item.name} comes first and has not moved ({item.code}).")
+        elif isinstance(item, Action) and policy.repositories[item.repository].ready:
+            yield _WaitReason("after", f"{item.name} moves first, and must be ready before this one moves.")
+    for name, why in unready:
+        if not why.is_late:
+            yield _WaitReason("after", f"{name} comes first and is not ready: {why.sentence}.", why.deadline)
 
 
 def _limited(items: tuple[Item, ...], limit: int | None) -> tuple[Item, ...]:
-    """Hold every move when there are more of them than the policy allows at once."""
-    moves = sum(isinstance(item, Action) for item in items)
-    if limit is None or moves <= limit:
+    """Hold every move when there are more of them than the policy allows at once, but for those with an exception."""
+    counted = [item for item in items if isinstance(item, Action) and "limit-exceeded" not in item.despite]
+    if limit is None or len(counted) <= limit:
         return items
     sentence = (
-        f"{moves} repositories would move, and the policy allows {limit} at once. "
-        "Take some targets back, or raise the limit in the policy."
+        f"{len(counted)} repositories would move, and the policy allows {limit} at once. "
+        "Take some targets back, or add permits despite: limit-exceeded."
     )
     return tuple(
         Hold(
@@ -408,7 +491,40 @@ def _limited(items: tuple[Item, ...], limit: int | None) -> tuple[Item, ...]:
             code="limit-exceeded",
             sentence=sentence,
         )
-        if isinstance(item, Action)
+        if item in counted
         else item
         for item in items
     )
+
+
+def _rebuilds(
+    accepted: Accepted, observed: Observed, decided: Mapping[RepositoryName, Item], now: datetime
+) -> Iterator[Rebuild]:
+    """Find what must be built again, once all that it comes after is in place and ready."""
+    ledger, policy = accepted.ledger or Ledger(), accepted.policy
+    for name, item in decided.items():
+        workflow = policy.repositories[name].rebuild if name in policy.repositories else None
+        if workflow is None or not isinstance(item, NoOp):
+            continue
+        case = _Case(name, accepted, observed)
+        first = [decided[each] for each in sorted(predecessors(policy, name) & decided.keys())]
+        if not all(isinstance(each, NoOp) and not _unready(case, each, now) for each in first):
+            continue
+        own = ledger.proved.get(name)
+        built_at = max(
+            (at for at in (own.moved_at if own else None, ledger.rebuilt.get(name)) if at), default=None
+        )
+        moved = {
+            each.repository: proof.moved_at
+            for each in first
+            if (proof := ledger.proved.get(each.repository)) and proof.moved_at
+            if built_at is None or proof.moved_at > built_at
+        }
+        if moved:
+            yield Rebuild(
+                repository=name,
+                name=item.name,
+                workflow=workflow,
+                since=max(moved.values()),
+                because=tuple(sorted(moved)),
+            )

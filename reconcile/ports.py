@@ -5,9 +5,11 @@ else: planning cannot move a ref because it has nothing to move one with.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Literal, Protocol
 
 from reconcile.observed import (
+    Activity,
     BranchCommit,
     DocumentChange,
     Documents,
@@ -15,6 +17,7 @@ from reconcile.observed import (
     Observed,
     PullRequest,
     ReleaseState,
+    Signal,
     ValidationPullRequest,
     Wanted,
 )
@@ -73,6 +76,16 @@ class FleetReader(Protocol):
     ) -> Mapping[RepositoryName, Sha | None]:
         """Read where the refs stand now; a repository that does not exist is left out."""
 
+    async def observe_signals(
+        self, commits: Mapping[RepositoryName, Sha]
+    ) -> Mapping[RepositoryName, tuple[Signal, ...]]:
+        """Read all check runs and statuses of one commit in each repository."""
+
+    async def observe_activity(
+        self, repositories: Collection[RepositoryName], *, ref: BranchName
+    ) -> Mapping[RepositoryName, Activity]:
+        """Read who moved a ref last; a repository for which GitHub does not tell is left out."""
+
 
 class RefWriter(Protocol):
     async def update_refs(self, updates: Sequence[RefUpdate]) -> Sequence[UpdateAnswer]:
@@ -82,6 +95,20 @@ class RefWriter(Protocol):
 
         Raises:
             StallError: GitHub refused the whole request, so nothing was carried out.
+        """
+
+
+class WorkflowDispatcher(Protocol):
+    async def find_dispatch(
+        self, repository: RepositoryName, workflow: str, *, ref: BranchName, since: datetime
+    ) -> bool:
+        """Say whether the workflow was dispatched on the ref since then, by whomever."""
+
+    async def dispatch(self, repository: RepositoryName, workflow: str, *, ref: BranchName) -> None:
+        """Dispatch the workflow on the ref, once.
+
+        Raises:
+            ReconcileError: It was refused, or whether it was dispatched is unknown.
         """
 
 

@@ -26,6 +26,10 @@ class RunReport(Frozen):
     """The last plan, of the fleet as the run left it."""
     outcomes: tuple[Outcome, ...] = ()
     """What became of each action, the last try of each."""
+    rebuilt: tuple[RepositoryName, ...] = ()
+    """Repositories whose rebuild is under way."""
+    not_rebuilt: dict[RepositoryName, str] = {}
+    """Repositories whose rebuild could not be asked for, with what was found."""
     rounds: int = 1
     """How often it observed and planned."""
 
@@ -50,7 +54,7 @@ class RunReport(Frozen):
         items = self.items
         stuck = {item.repository for item in items if isinstance(item, Hold)} | _failed(self.outcomes)
         todo = [item for item in items if isinstance(item, Action) and not stuck.intersection(item.after)]
-        if todo:
+        if todo or self.not_rebuilt:
             return Result.FAILED
         if any(isinstance(item, Hold) for item in items):
             return Result.HELD
@@ -69,7 +73,11 @@ class RunReport(Frozen):
             for outcome in self.outcomes
             if isinstance(outcome, Failed)
         }
-        return dict(sorted((held | failed).items()))
+        unbuilt = {
+            f"{name} rebuild failed": f"{name}: the rebuild could not be asked for: {why}"
+            for name, why in self.not_rebuilt.items()
+        }
+        return dict(sorted((held | failed | unbuilt).items()))
 
 
 class News(Frozen):

@@ -39,7 +39,7 @@ class Diff(Frozen):
     blocks: tuple[Change[Block], ...]
     """Their paths end with the blocked sha."""
     permits: tuple[Change[Permit], ...]
-    """Their paths end with what is permitted: ``rewind``, ``force`` or ``restore``."""
+    """Their paths end with what is permitted: ``rewind``, ``force`` or ``move``."""
 
     @property
     def is_empty(self) -> bool:

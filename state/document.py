@@ -141,6 +141,8 @@ Blocks = Annotated[dict[Sha, Block], Field(min_length=1)]
 """The blocked commits of one repository."""
 
 GateCode = Literal["frozen", "outside-window", "soaking"]
+Overridable = Literal["frozen", "outside-window", "soaking", "not-ready-in-time", "limit-exceeded"]
+"""Reason codes that a reviewed exception may override; every other one has to be put right itself."""
 
 
 class Permit(Frozen):
@@ -152,11 +154,13 @@ class Permit(Frozen):
     """Where it may go: the repository's target in this file."""
     reason: Reason
     """Why, for those who review it."""
-    despite: Annotated[tuple[GateCode, ...], OneOrMany] = ()
-    """Gates that this exception overrides, by reason code."""
+    despite: Annotated[tuple[Overridable, ...], OneOrMany] = ()
+    """What this exception overrides, by reason code."""
+    until: Moment | None = None
+    """When it ceases to count, used or not."""
 
 
-PermitKind = Literal["rewind", "force", "restore"]
+PermitKind = Literal["rewind", "force", "move"]
 
 
 class Permits(Frozen):
@@ -166,13 +170,13 @@ class Permits(Frozen):
     """The target is an ancestor of what is out."""
     force: Permit | None = None
     """The target and what is out have diverged."""
-    restore: Permit | None = None
-    """Put back what somebody moved by hand, where no force is needed for it."""
+    move: Permit | None = None
+    """Nothing is taken back, and still a person must agree: after a move by hand, or despite a gate."""
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
-        if self.rewind is self.force is self.restore is None:
-            raise ValueError("a permit is empty: name rewind, force or restore under it, or remove it")
+        if self.rewind is self.force is self.move is None:
+            raise ValueError("a permit is empty: name rewind, force or move under it, or remove it")
         return self
 
     def named(self) -> tuple[tuple[PermitKind, Permit], ...]:
@@ -180,7 +184,7 @@ class Permits(Frozen):
         every: tuple[tuple[PermitKind, Permit | None], ...] = (
             ("rewind", self.rewind),
             ("force", self.force),
-            ("restore", self.restore),
+            ("move", self.move),
         )
         return tuple((kind, permit) for kind, permit in every if permit)
 

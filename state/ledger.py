@@ -4,7 +4,7 @@ The file holds what the next run must know; what happened before is the history 
 expected head, so of two writers one starts over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -37,6 +37,8 @@ class Proof(Frozen):
 
     sha: Sha
     at: datetime
+    moved_at: datetime | None = None
+    """Just before this tool moved it there; none where it was found there."""
 
 
 class Move(Frozen):
@@ -59,6 +61,8 @@ class Intent(Frozen):
     is_permitted: bool
     """Under a permit, which is then spent."""
     run: str
+    at: datetime
+    """Before the move: what starts on the moved commit later than this may be a consequence of it."""
 
 
 class SpentPermit(Frozen):
@@ -79,6 +83,8 @@ class Ledger(Frozen):
     moves: tuple[Move, ...] = ()
     """The moves made for the accepted commit, oldest first; earlier ones are in the file's history."""
     spent: tuple[SpentPermit, ...] = ()
+    rebuilt: dict[RepositoryName, datetime] = {}
+    """When a rebuild was last asked for, by repository."""
     notified: tuple[str, ...] = ()
     """Causes that people were told about and that still stand, so that nobody is told twice."""
 
@@ -97,7 +103,7 @@ def record_intents(ledger: Ledger, intents: tuple[Intent, ...]) -> Ledger:
 def record_confirmed(ledger: Ledger, confirmed: Mapping[RepositoryName, Sha], now: datetime) -> Ledger:
     """Note moves that GitHub has confirmed, wherever their refs stand by now."""
     carried = tuple(each for each in ledger.intents if confirmed.get(each.repository) == each.after)
-    proofs = {each.repository: Proof(sha=each.after, at=now) for each in carried}
+    proofs = {each.repository: Proof(sha=each.after, at=now, moved_at=each.at) for each in carried}
     moves = tuple(
         Move(repository=each.repository, before=each.before, after=each.after, at=now, run=each.run)
         for each in carried
@@ -147,6 +153,18 @@ def record_observation(
     return ledger.model_copy(
         update={"intents": still_open, "proved": proved, "spent": ledger.spent + in_doubt}
     )
+
+
+def forget_withdrawn(ledger: Ledger, carried: Collection[tuple[RepositoryName, Sha, Sha]]) -> Ledger:
+    """Forget spent permits that the accepted document no longer carries: to write one again takes a review again."""
+    kept = tuple(each for each in ledger.spent if (each.repository, each.from_, each.to) in carried)
+    return ledger.model_copy(update={"spent": kept})
+
+
+def record_rebuilt(ledger: Ledger, repositories: Collection[RepositoryName], now: datetime) -> Ledger:
+    """Note that rebuilds were asked for."""
+    rebuilt = dict(sorted((ledger.rebuilt | dict.fromkeys(repositories, now)).items()))
+    return ledger.model_copy(update={"rebuilt": rebuilt})
 
 
 def _spent(intent: Intent) -> SpentPermit:

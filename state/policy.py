@@ -1,7 +1,7 @@
 """``release-policy.yaml``: how things may move. Changes rarely, and has stricter owners.
 
-An option stands here only when something obeys it: readiness, rebuilds and further sources of evidence join
-together with the code that acts on them.
+An option stands here only when something obeys it: further sources of evidence join together with the code that
+asks them.
 """
 
 import re
@@ -95,11 +95,48 @@ Zone = Annotated[
 """A time zone by its IANA name."""
 
 
+class ReadyCheckRuns(Frozen):
+    """Check runs on the moved commit that started after the move."""
+
+    app: Text
+    """The app's id, slug or name."""
+    names: Annotated[tuple[Text, ...], OneOrMany] = ("*",)
+    """Patterns (``*`` and ``?``) over check names; runs of other names do not count."""
+
+
+class ReadyStatuses(Frozen):
+    """Commit statuses on the moved commit that were posted after the move."""
+
+    contexts: Annotated[tuple[Text, ...], Field(min_length=1), OneOrMany]
+    """Patterns (``*`` and ``?``) over contexts."""
+
+
+class Ready(Frozen):
+    """What must be true of a moved repository before those after it move."""
+
+    check_runs: ReadyCheckRuns | None = None
+    """All of them succeeded, and there is one."""
+    statuses: ReadyStatuses | None = None
+    """All of them are a success, and there is one."""
+    within: Duration = timedelta(minutes=60)
+    """How long after the move it should take; later than this a person is needed."""
+
+    @model_validator(mode="after")
+    def _names_one_signal(self) -> Self:
+        if (self.check_runs is None) == (self.statuses is None):
+            raise ValueError("name check_runs or statuses, one of the two")
+        return self
+
+
 class RepositoryPolicy(Frozen):
     """What holds for one repository."""
 
     after: Annotated[tuple[RepositoryName, ...], OneOrMany] = ()
     """Repositories whose moves come first."""
+    ready: Ready | None = None
+    """When those after it may move; without it, as soon as it has moved."""
+    rebuild: Text | None = None
+    """The workflow to dispatch on the governed ref when something it comes after has moved, and it has not."""
 
 
 class CheckRuns(Frozen):

@@ -16,6 +16,7 @@ from typing import Literal
 from reconcile.apply import Clock, Tools
 from reconcile.errors import ReconcileError, StaleHeadError
 from reconcile.observed import (
+    Activity,
     DocumentChange,
     Documents,
     DocumentVersion,
@@ -26,6 +27,7 @@ from reconcile.observed import (
     Permission,
     Relation,
     ReleaseState,
+    Signal,
     Wanted,
 )
 from reconcile.ports import RefUpdate, Refusal, UpdateAnswer
@@ -119,8 +121,18 @@ class Effect:
     after: Sha
 
 
+@dataclass(frozen=True)
+class Dispatch:
+    """A workflow that was asked to run."""
+
+    repository: RepositoryName
+    workflow: str
+    ref: BranchName
+    at: datetime
+
+
 class FakeGitHub:
-    """Implements ReleaseStateReader, FleetReader, RefWriter and LedgerWriter.
+    """Implements ReleaseStateReader, FleetReader, RefWriter, LedgerWriter and WorkflowDispatcher.
 
     Everything public may be set and read by a test.
     """
@@ -138,6 +150,11 @@ class FakeGitHub:
         """By repository, how many of the next reads of its refs show them before their last change."""
         self.times_out_after: int | None = None
         """So many updates of a request are carried out before the server gives up, and all answers are lost."""
+        self.signals: defaultdict[tuple[RepositoryName, Sha], list[Signal]] = defaultdict(list)
+        """By repository and commit, what is said about it."""
+        self.activity: dict[RepositoryName, Activity] = {}
+        """By repository, who moved its ref last; set by the test that asks for it."""
+        self.dispatched: list[Dispatch] = []
         self.requests: list[str] = []
         self.sent: list[tuple[RefUpdate, ...]] = []
         self.effects: list[Effect] = []
@@ -260,6 +277,31 @@ class FakeGitHub:
     ) -> Mapping[RepositoryName, Sha | None]:
         self._request("observe_refs")
         return {name: self._read(name, ref) for name in repositories if name in self.repositories}
+
+    async def observe_signals(
+        self, commits: Mapping[RepositoryName, Sha]
+    ) -> Mapping[RepositoryName, tuple[Signal, ...]]:
+        self._request("observe_signals")
+        return {name: tuple(self.signals[name, commit]) for name, commit in commits.items()}
+
+    async def observe_activity(
+        self, repositories: Collection[RepositoryName], *, ref: BranchName
+    ) -> Mapping[RepositoryName, Activity]:
+        self._request("observe_activity")
+        return {name: self.activity[name] for name in repositories if name in self.activity}
+
+    async def find_dispatch(
+        self, repository: RepositoryName, workflow: str, *, ref: BranchName, since: datetime
+    ) -> bool:
+        self._request("find_dispatch")
+        return any(
+            (each.repository, each.workflow, each.ref) == (repository, workflow, ref) and each.at >= since
+            for each in self.dispatched
+        )
+
+    async def dispatch(self, repository: RepositoryName, workflow: str, *, ref: BranchName) -> None:
+        self._request("dispatch")
+        self.dispatched.append(Dispatch(repository, workflow, ref, self.clock.now()))
 
     async def update_refs(self, updates: Sequence[RefUpdate]) -> Sequence[UpdateAnswer]:
         self._request("update_refs")

@@ -7,6 +7,7 @@ pull request is parsed and nothing more: what is read with this account's rights
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
 from flows.ways.check_file import (
@@ -19,7 +20,8 @@ from flows.ways.check_file import (
 )
 from reconcile.apply import Clock
 from reconcile.foresight import assume_merged, merge_desired
-from reconcile.observed import Accepted, Documents, Observed, PullRequest, ReleaseState, wanted_of
+from reconcile.observe import observe
+from reconcile.observed import Accepted, Documents, Observed, PullRequest, ReleaseState
 from reconcile.plan import Plan, plan
 from reconcile.ports import FleetReader, PullRequestReader, ReleaseStateReader, ReportWriter
 from reconcile.render.check import count_problems, render_foresight, render_problems, render_sentence
@@ -194,13 +196,6 @@ def plain_steps(github: GitHubPorts) -> CheckSteps:
         )
         return Change(pull_request=pull_request, fork_point=before, head=after)
 
-    async def observe(accepted: Accepted) -> Observed:
-        return await github.observe_fleet(
-            wanted_of(accepted.desired),
-            ref=accepted.desired.ref,
-            branches=accepted.policy.moves.allowed_branches,
-        )
-
     async def report(said: CheckReport) -> None:
         url = None
         if said.comment:
@@ -209,4 +204,9 @@ def plain_steps(github: GitHubPorts) -> CheckSteps:
             said.commit, context=CONTEXT, state=said.state, description=said.description, url=url
         )
 
-    return CheckSteps(load=github.load_release_state, load_change=load_change, observe=observe, report=report)
+    return CheckSteps(
+        load=github.load_release_state,
+        load_change=load_change,
+        observe=partial(observe, github),
+        report=report,
+    )

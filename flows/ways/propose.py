@@ -7,6 +7,7 @@ that branch is never overwritten. Running it twice writes once.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
 from flows.evidence import collect
@@ -15,6 +16,7 @@ from reconcile.accept import parse_documents
 from reconcile.apply import Clock
 from reconcile.errors import StaleHeadError
 from reconcile.foresight import assume_merged
+from reconcile.observe import observe
 from reconcile.observed import (
     Accepted,
     BranchCommit,
@@ -22,7 +24,6 @@ from reconcile.observed import (
     Observed,
     PullRequest,
     ReleaseState,
-    wanted_of,
 )
 from reconcile.plan import Plan, plan
 from reconcile.ports import (
@@ -487,13 +488,6 @@ def plain_steps(github: GitHubPorts, clock: Clock) -> ProposeSteps:
     ) -> Mapping[RepositoryName, SourceHistory]:
         return await github.observe_histories(repositories, source=source, ref=ref)
 
-    async def observe(accepted: Accepted) -> Observed:
-        return await github.observe_fleet(
-            wanted_of(accepted.desired),
-            ref=accepted.desired.ref,
-            branches=accepted.policy.moves.allowed_branches,
-        )
-
     async def look_at_branch() -> Rolling:
         login, pull_request, head = await asyncio.gather(
             github.load_login(),
@@ -527,7 +521,7 @@ def plain_steps(github: GitHubPorts, clock: Clock) -> ProposeSteps:
         collect_evidence=collect_evidence,
         read_histories=read_histories,
         find_commits=github.find_commits,
-        observe=observe,
+        observe=partial(observe, github),
         look_at_branch=look_at_branch,
         store_branch=store_branch,
         ensure_pull_request=ensure_pull_request,

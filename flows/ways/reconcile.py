@@ -15,20 +15,31 @@ from typing import Literal, Protocol
 from reconcile.accept import load_accepted
 from reconcile.apply import Clock, Failed, Moved, Outcome, Refused, Skipped, Tools, apply_actions, split_wave
 from reconcile.errors import ReconcileError, StaleHeadError
-from reconcile.observed import Accepted, Observed, wanted_of
-from reconcile.plan import Action, Plan, plan
-from reconcile.ports import FleetReader, LedgerWriter, RefWriter, ReleaseStateReader, ReportWriter
+from reconcile.observe import observe
+from reconcile.observed import Accepted, Observed
+from reconcile.plan import Action, Plan, Rebuild, plan
+from reconcile.ports import (
+    FleetReader,
+    LedgerWriter,
+    RefWriter,
+    ReleaseStateReader,
+    ReportWriter,
+    WorkflowDispatcher,
+)
 from reconcile.render.report import render_report, status_description
 from reconcile.report import News, Result, RunReport, news_since
-from state.ids import RepositoryName, abbreviate
+from state.document import DesiredState
+from state.ids import BranchName, RepositoryName, Sha, abbreviate
 from state.ledger import (
     AcceptedCommit,
     Intent,
     Ledger,
     dump_ledger,
+    forget_withdrawn,
     record_confirmed,
     record_intents,
     record_observation,
+    record_rebuilt,
 )
 
 _log = logging.getLogger(__name__)
@@ -56,6 +67,8 @@ class ReconcileSteps:
     load: Callable[[], Awaitable[Accepted]]
     observe: Callable[[Accepted], Awaitable[Observed]]
     apply_wave: Callable[[Plan, tuple[Action, ...]], Awaitable[tuple[Outcome, ...]]]
+    rebuild: Callable[[BranchName, Rebuild], Awaitable[None]]
+    """See to it that a workflow runs which was not dispatched since the move that asks for it."""
     record: Callable[[Accepted, Ledger, str], Awaitable[None]]
     """Store the ledger, with a commit message, on top of the one that was loaded."""
     report: Callable[[Accepted, RunReport], Awaitable[None]]
@@ -64,7 +77,9 @@ class ReconcileSteps:
     """Tell people what they did not know yet. Raises nothing of ours either."""
 
 
-class GitHubPorts(FleetReader, LedgerWriter, RefWriter, ReleaseStateReader, ReportWriter, Protocol):
+class GitHubPorts(
+    FleetReader, LedgerWriter, RefWriter, ReleaseStateReader, ReportWriter, WorkflowDispatcher, Protocol
+):
     """All that the plain steps need of GitHub."""
 
 
@@ -80,14 +95,8 @@ async def survey(github: Readers, *, clock: Clock) -> tuple[Accepted, Plan]:
         ReconcileError: GitHub could not be read.
     """
     accepted = await load_accepted(github)
-    observed = await _observe_fleet(github, accepted)
+    observed = await observe(github, accepted)
     return accepted, plan(accepted, observed, now=clock.now())
-
-
-async def _observe_fleet(github: FleetReader, accepted: Accepted) -> Observed:
-    return await github.observe_fleet(
-        wanted_of(accepted.desired), ref=accepted.desired.ref, branches=accepted.policy.moves.allowed_branches
-    )
 
 
 async def reconcile(steps: ReconcileSteps, *, clock: Clock, run: str) -> RunReport:
@@ -114,10 +123,14 @@ async def reconcile(steps: ReconcileSteps, *, clock: Clock, run: str) -> RunRepo
         begins = loaded.ledger is None and not current.is_converged
         try:
             if not todo and not begins:
-                await _finish(steps, loaded, ledger, report)
+                report = await _rebuild(steps, report)
+                await _finish(steps, loaded, record_rebuilt(ledger, report.rebuilt, clock.now()), report)
                 break
             await _record(
-                steps, loaded, record_intents(ledger, _intents(todo, run)), f"Intend {len(todo)} moves"
+                steps,
+                loaded,
+                record_intents(ledger, _intents(todo, run, clock.now())),
+                f"Intend {len(todo)} moves",
             )
         except StaleHeadError:  # another run recorded first: what it did has to be seen before anything moves
             if count == _ROUNDS:
@@ -165,13 +178,18 @@ def _settled(
     """Bring the ledger up to what was observed, and to what GitHub has confirmed in this run."""
     confirmed = {name: each.after for name, each in outcomes.items() if isinstance(each, Moved)}
     live = {name: repository.live for name, repository in observed.repositories.items()}
-    ledger = loaded.ledger or Ledger()
-    return record_observation(
-        record_confirmed(ledger, confirmed, now),
-        _accepted(ledger, loaded, now),
-        live,
-        loaded.desired.targets,
-        now,
+    ledger = record_confirmed(loaded.ledger or Ledger(), confirmed, now)
+    accepted = _accepted(ledger, loaded, now)
+    if accepted != ledger.accepted:
+        ledger = forget_withdrawn(ledger, _carried_permits(loaded.desired))
+    return record_observation(ledger, accepted, live, loaded.desired.targets, now)
+
+
+def _carried_permits(desired: DesiredState) -> frozenset[tuple[RepositoryName, Sha, Sha]]:
+    return frozenset(
+        (name, permit.from_, permit.to)
+        for name, permits in desired.permits.items()
+        for _, permit in permits.named()
     )
 
 
@@ -191,7 +209,7 @@ def _accepted(ledger: Ledger, loaded: Accepted, now: datetime) -> AcceptedCommit
     )
 
 
-def _intents(actions: tuple[Action, ...], run: str) -> tuple[Intent, ...]:
+def _intents(actions: tuple[Action, ...], run: str, now: datetime) -> tuple[Intent, ...]:
     return tuple(
         Intent(
             repository=action.repository,
@@ -199,9 +217,33 @@ def _intents(actions: tuple[Action, ...], run: str) -> tuple[Intent, ...]:
             after=action.target,
             is_permitted=action.is_permitted,
             run=run,
+            at=now,
         )
         for action in actions
     )
+
+
+async def _rebuild(steps: ReconcileSteps, report: RunReport) -> RunReport:
+    """Have built what must be built again; whatever fails is left to the next run, which looks first."""
+    done, failed = [], {}
+    for rebuild in report.plan.rebuilds:
+        try:
+            await steps.rebuild(report.plan.ref, rebuild)
+            done.append(rebuild.repository)
+        except ReconcileError as error:
+            failed[rebuild.repository] = str(error)
+    return report.model_copy(update={"rebuilt": tuple(done), "not_rebuilt": failed})
+
+
+async def ensure_rebuilt(github: WorkflowDispatcher, ref: BranchName, rebuild: Rebuild) -> None:
+    """Dispatch a workflow, unless it was dispatched since the move that asks for it: by a run that was killed, say.
+
+    Raises:
+        ReconcileError: GitHub could not be asked, or refused.
+    """
+    since = rebuild.since
+    if not await github.find_dispatch(rebuild.repository, rebuild.workflow, ref=ref, since=since):
+        await github.dispatch(rebuild.repository, rebuild.workflow, ref=ref)
 
 
 async def _finish(steps: ReconcileSteps, loaded: Accepted, ledger: Ledger, report: RunReport) -> None:
@@ -257,8 +299,9 @@ def plain_steps(
 
     return ReconcileSteps(
         load=partial(load_accepted, github),
-        observe=partial(_observe_fleet, github),
+        observe=partial(observe, github),
         apply_wave=apply_wave,
+        rebuild=partial(ensure_rebuilt, github),
         record=record,
         report=partial(write_report, github),
         notify=notify,

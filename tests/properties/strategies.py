@@ -130,7 +130,7 @@ def permits(draw: st.DrawFn, live: Sha | None, target: Sha) -> Permits:
         despite=tuple(sorted(draw(st.sets(st.sampled_from(GATES))))),
     )
     kinds = draw(
-        st.sampled_from([("rewind", "force", "restore")] * 3 + [("rewind",), ("force",), ("restore",)])
+        st.sampled_from([("rewind", "force", "move")] * 3 + [("rewind",), ("force",), ("move",)])
     )
     return Permits.model_validate(dict.fromkeys(kinds, permit))
 

@@ -17,7 +17,7 @@ from reconcile.apply import (
     apply_actions,
     split_wave,
 )
-from reconcile.observed import wanted_of
+from reconcile.observe import wanted_of
 from reconcile.plan import Force, Plan, Rewind, plan
 from state.ids import RepositoryName
 from tests.properties.strategies import NAMES, World, foreign, trouble, worlds

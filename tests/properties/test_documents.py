@@ -63,7 +63,7 @@ permits = st.builds(
     reason=texts,
     despite=st.lists(st.sampled_from(["frozen", "outside-window", "soaking"]), unique=True).map(tuple),
 )
-permitted = st.fixed_dictionaries({}, optional=dict.fromkeys(("rewind", "force", "restore"), permits)).filter(
+permitted = st.fixed_dictionaries({}, optional=dict.fromkeys(("rewind", "force", "move"), permits)).filter(
     bool
 )
 states = st.builds(

@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconcile.observed import Observed, wanted_of
+from reconcile.observe import wanted_of
+from reconcile.observed import Observed
 from reconcile.plan import Create, FastForward, Force, Hold, NoOp, Plan, Rewind, Wait, plan
 from state.document import Permits
 from state.ids import ZERO_SHA

@@ -30,7 +30,8 @@ from reconcile.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from reconcile.observed import Accepted, wanted_of
+from reconcile.observe import wanted_of
+from reconcile.observed import Accepted
 from reconcile.plan import Plan, plan
 from reconcile.ports import RefUpdate, Refusal
 from state.ids import ZERO_SHA, RepositoryName, Sha

@@ -27,7 +27,7 @@ CREATE, FORWARD, REWIND, DIVERGED = (
     Relation.REWIND,
     Relation.DIVERGED,
 )
-KIND = {REWIND: "rewind", DIVERGED: "force", FORWARD: "restore", CREATE: "restore"}
+KIND = {REWIND: "rewind", DIVERGED: "force", FORWARD: "move", CREATE: "move"}
 MOVE: dict[Relation, type[Create | FastForward | Rewind | Force]] = {
     CREATE: Create,
     FORWARD: FastForward,
@@ -107,9 +107,9 @@ def test_permit_is_for_exactly_its_shas(relation: Relation, from_: Sha, to: Sha)
 
 
 @pytest.mark.parametrize("relation", [REWIND, DIVERGED])
-@pytest.mark.parametrize("kind", ["rewind", "force", "restore"])
+@pytest.mark.parametrize("kind", ["rewind", "force", "move"])
 def test_permit_is_for_exactly_its_kind(relation: Relation, kind: str) -> None:
-    """A rewind permit forces nothing, and the reverse; restore takes nothing back."""
+    """A rewind permit forces nothing, and the reverse; move takes nothing back."""
     item = decide(accepted(**permit(kind)), repository(relation))
     assert (kind == KIND[relation]) == (not isinstance(item, Hold))
 
@@ -149,7 +149,7 @@ def test_creation_may_be_refused(code: HoldCode, ledger: Ledger | None) -> None:
     """A policy that creates nothing holds, unless a permit names the creation."""
     under = policy(OGR, moves={"create": "refuse"})
     assert code == code_of(decide(accepted(under=under, ledger=ledger), repository(CREATE)))
-    allowed = accepted(under=under, **permit("restore", ZERO_SHA))
+    allowed = accepted(under=under, **permit("move", ZERO_SHA))
     assert isinstance(decide(allowed, repository(CREATE)), Create)
 
 

@@ -72,13 +72,13 @@ def test_permit_overrides_what_it_names(expected: str, despite: tuple[str, ...])
 
 def test_permit_for_another_way_overrides_nothing() -> None:
     """Gates stay closed under a permit whose shas are not this move's."""
-    permits = {OGR: {"restore": {"from": TARGET, "to": TARGET, "reason": "hotfix", "despite": "frozen"}}}
+    permits = {OGR: {"move": {"from": TARGET, "to": TARGET, "reason": "hotfix", "despite": "frozen"}}}
     assert isinstance(decide(accepted(under=closed("frozen"), permits=permits)), Wait)
 
 
-def test_plain_move_overrides_with_restore() -> None:
-    """A restore permit carries a fast-forward through a closed gate."""
-    permits = {OGR: {"restore": {"from": LIVE, "to": TARGET, "reason": "hotfix", "despite": "frozen"}}}
+def test_plain_move_overrides_with_move_permit() -> None:
+    """A move permit carries a fast-forward through a closed gate."""
+    permits = {OGR: {"move": {"from": LIVE, "to": TARGET, "reason": "hotfix", "despite": "frozen"}}}
     item = decide(accepted(under=closed("frozen"), permits=permits))
     assert isinstance(item, FastForward)
     assert item.is_permitted

@@ -34,7 +34,7 @@ def intent(
     is_permitted: bool = False,
     run: str = "run 1",
 ) -> Intent:
-    return Intent(repository=name, before=before, after=after, is_permitted=is_permitted, run=run)
+    return Intent(repository=name, before=before, after=after, is_permitted=is_permitted, run=run, at=NOW)
 
 
 def intending(*intents: Intent, **rest: Any) -> Ledger:
@@ -69,7 +69,7 @@ class TestConfirmed:
         found = record_confirmed(intending(), {OGR: TARGET}, LATER)
         assert found.intents == ()
         assert found.moves == (Move(repository=OGR, before=LIVE, after=TARGET, at=LATER, run="run 1"),)
-        assert found.proved == {OGR: Proof(sha=TARGET, at=LATER)}
+        assert found.proved == {OGR: Proof(sha=TARGET, at=LATER, moved_at=NOW)}
         assert found.spent == ()
 
     @pytest.mark.parametrize(("from_", "before"), [(LIVE, LIVE), (ZERO_SHA, None)])

@@ -126,11 +126,11 @@ permits:
         "16:13: `packit/y` needs keys (reason, until) under it, not `not yet`",
         "19:5: '7c5e02d' is an abbreviated sha: write all 40 hex digits",
         "20:3: `packit/z` is empty: write at least one entry, or remove it",
-        "22:3: a permit is empty: name rewind, force or restore under it, or remove it",
+        "22:3: a permit is empty: name rewind, force or move under it, or remove it",
         "23:14: `to` is missing: add a line to: …",
         "23:14: `reason` is missing: add a line reason: …",
         "23:29: 'main' is not a commit: write a full sha of 40 hex digits",
-        "23:45: entry 1 of `despite` cannot be `frozzen`: write 'frozen', 'outside-window' or 'soaking'",
+        "23:45: entry 1 of `despite` cannot be `frozzen`: write 'frozen', 'outside-window', 'soaking', 'not-ready-in-time' or 'limit-exceeded'",
     ] == problems_of(text)
 
 
