@@ -1,18 +1,18 @@
 """Check runs and statuses: what others reported on commits, and the one status that we report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING, Literal
 
 from githubkit.utils import UNSET
-from pydantic import AliasPath, Field
+from pydantic import AliasPath, Field, TypeAdapter
 
 from reconcile.errors import MissingError
 from reconcile.github import queries
-from reconcile.github.subject import Login, PageInfo, Subject, plain_login
-from reconcile.github.transport import Node, together
-from reconcile.observed import CheckRun, ValidationPullRequest
+from reconcile.github.subject import Login, PageInfo, Subject, batch_variables, plain_login
+from reconcile.github.transport import Node, read_in_batches, together
+from reconcile.observed import CheckRun, Signal, ValidationPullRequest
 from state.ids import RepositoryName, Sha
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _LONGEST_DESCRIPTION = 140
 _CHECK_RUNS = 100
 """Check runs on a page of REST's."""
+_SIGNALS_BATCH = 10
+"""Commits in one query: twenty suites of fifty check runs each, at the most."""
 _PAGES = 8
 """Two hundred open pull requests, the last changed first: validation that nobody touched for longer is stale anyway."""
 
@@ -46,10 +48,10 @@ class _Suite(Node):
 
 
 class _Commit(Node):
-    oid: Sha = Field(validation_alias=AliasPath("commit", "oid"))
-    suites: tuple[_Suite, ...] = Field((), validation_alias=AliasPath("commit", "checkSuites", "nodes"))
+    oid: Sha
+    suites: tuple[_Suite, ...] = Field((), validation_alias=AliasPath("checkSuites", "nodes"))
     has_more: bool = Field(
-        default=False, validation_alias=AliasPath("commit", "checkSuites", "pageInfo", "hasNextPage")
+        default=False, validation_alias=AliasPath("checkSuites", "pageInfo", "hasNextPage")
     )
 
     @property
@@ -57,17 +59,35 @@ class _Commit(Node):
         return not self.has_more and not any(suite.has_more for suite in self.suites)
 
 
+class _Head(Node):
+    commit: _Commit
+
+
 class _PullRequest(Node):
     number: int
     title: str
     url: str
     author: Login | None
-    commits: tuple[_Commit, ...] = Field(validation_alias=AliasPath("commits", "nodes"))
+    heads: tuple[_Head, ...] = Field(validation_alias=AliasPath("commits", "nodes"))
 
 
 class _Validation(Node):
     nodes: tuple[_PullRequest, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
     page: PageInfo = Field(validation_alias=AliasPath("pullRequests", "pageInfo"))
+
+
+class _StatusContext(Node):
+    context: str
+    state: Literal["ERROR", "EXPECTED", "FAILURE", "PENDING", "SUCCESS"]
+    created_at: datetime
+
+
+class _Signalled(_Commit):
+    statuses: tuple[_StatusContext, ...] = Field((), validation_alias=AliasPath("status", "contexts"))
+
+
+class _SignalledObject(Node):
+    commit: _Signalled | None = Field(validation_alias="object")
 
 
 class _Status(Node):
@@ -80,6 +100,16 @@ class _Statuses(Node):
     oid: Sha | None = Field(None, validation_alias=AliasPath("object", "oid"))
     """None where there is no such commit."""
     status: _Status | None = Field(None, validation_alias=AliasPath("object", "status", "context"))
+
+
+_SIGNALS: TypeAdapter[dict[str, _SignalledObject | None]] = TypeAdapter(dict[str, _SignalledObject | None])
+_STATUS_STATES: Mapping[str, Literal["success", "pending", "failure"]] = {
+    "ERROR": "failure",
+    "EXPECTED": "pending",
+    "FAILURE": "failure",
+    "PENDING": "pending",
+    "SUCCESS": "success",
+}
 
 
 class Checks(Subject):
@@ -96,11 +126,31 @@ class Checks(Subject):
                 break
         return tuple(
             await together(
-                self._validation(repository, pull_request, commit)
+                self._validation(repository, pull_request, head.commit)
                 for pull_request in found
-                for commit in pull_request.commits
+                for head in pull_request.heads
             )
         )
+
+    async def observe_signals(
+        self, commits: Mapping[RepositoryName, Sha]
+    ) -> Mapping[RepositoryName, tuple[Signal, ...]]:
+        async def read(batch: Sequence[RepositoryName]) -> Mapping[RepositoryName, _Signalled]:
+            found = await self._transport.query(
+                queries.signals(len(batch)),
+                batch_variables(batch) | {f"commit{i}": commits[name] for i, name in enumerate(batch)},
+                _SIGNALS,
+                batch=len(batch),
+            )
+            return {
+                name: commit
+                for i, name in enumerate(batch)
+                if (object_ := found.get(f"r{i}")) and (commit := object_.commit)
+            }
+
+        found = await read_in_batches(commits, _SIGNALS_BATCH, read)
+        signals = await together(self._signals(name, commit) for name, commit in found.items())
+        return dict(zip(found, signals, strict=True))
 
     async def ensure_status(
         self,
@@ -148,15 +198,31 @@ class Checks(Subject):
             url=pull_request.url,
             author=plain_login(pull_request.author),
             head=commit.oid,
-            check_runs=tuple(
-                _check_runs(commit)
-                if commit.is_whole
-                # Cut short, a failure might be among the rest.
-                else await self._all_check_runs(repository, commit.oid)
+            check_runs=tuple(await self._check_runs(repository, commit)),
+        )
+
+    async def _signals(self, repository: RepositoryName, commit: _Signalled) -> tuple[Signal, ...]:
+        runs = await self._check_runs(repository, commit)
+        return (
+            *(_signal(run, run.started_at) for run in runs if run.started_at),
+            *(
+                Signal(
+                    kind="status",
+                    name=status.context,
+                    state=_STATUS_STATES[status.state],
+                    started_at=status.created_at,
+                )
+                for status in commit.statuses
             ),
         )
 
-    async def _all_check_runs(self, repository: RepositoryName, commit: Sha) -> Sequence[CheckRun]:
+    async def _check_runs(self, repository: RepositoryName, commit: _Commit) -> Sequence[CheckRun]:
+        """List a commit's check runs, read whole by REST where they did not fit: the rest might hold a failure."""
+        if commit.is_whole:
+            return _check_runs(commit)
+        return await self._read_check_runs(repository, commit.oid)
+
+    async def _read_check_runs(self, repository: RepositoryName, commit: Sha) -> Sequence[CheckRun]:
         first = await self._check_run_page(repository, commit, 1)
         last = ceil(first.total_count / _CHECK_RUNS)
         others = await together(self._check_run_page(repository, commit, page) for page in range(2, last + 1))
@@ -204,3 +270,17 @@ def _check_runs(commit: _Commit) -> Sequence[CheckRun]:
         if suite.app
         for run in suite.runs
     ]
+
+
+def _signal(run: CheckRun, started_at: datetime) -> Signal:
+    return Signal(
+        kind="check_run",
+        name=run.name,
+        apps=(str(run.app_id), run.app_slug, run.app_name),
+        state="pending"
+        if run.status != "completed"
+        else "success"
+        if run.conclusion == "success"
+        else "failure",
+        started_at=started_at,
+    )

@@ -22,6 +22,7 @@ from reconcile.github.pulls import Pulls
 from reconcile.github.refs import Refs
 from reconcile.github.settings import AppCredentials, GitHubSettings, TokenCredentials
 from reconcile.github.transport import Pace, Requests, Transport
+from reconcile.github.workflows import Workflows
 from state.ids import RepositoryName
 
 __all__ = ["AppCredentials", "GitHub", "GitHubSettings", "TokenCredentials", "connect"]
@@ -38,9 +39,11 @@ class GitHub(
     Histories,
     Pulls,
     Checks,
+    Workflows,
     ports.ReleaseStateReader,
     ports.FleetReader,
     ports.RefWriter,
+    ports.WorkflowDispatcher,
     ports.LedgerWriter,
     ports.ValidationReader,
     ports.HistoryReader,

@@ -8,8 +8,7 @@ from pydantic import AliasPath, Field, TypeAdapter
 
 from reconcile.errors import MissingError, RejectedError
 from reconcile.github import queries
-from reconcile.github.refs import batch_variables
-from reconcile.github.subject import HEADS, Head, Login, Subject, plain_login
+from reconcile.github.subject import HEADS, Head, Login, Subject, batch_variables, plain_login
 from reconcile.github.transport import Node, read_in_batches
 from state.ids import ABBREVIATED_SHA, BranchName, RepositoryName, Sha
 from state.proposal import MergedPullRequest, SourceCommit, SourceHistory

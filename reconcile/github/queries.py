@@ -38,6 +38,22 @@ fragment SourceCommit on Commit {
 }
 """
 
+_CHECK_RUNS = """
+fragment CheckRuns on Commit {
+  oid
+  checkSuites(first: 20) {
+    nodes {
+      app { databaseId slug name }
+      checkRuns(first: 50) {
+        nodes { name status conclusion startedAt url }
+        pageInfo { hasNextPage }
+      }
+    }
+    pageInfo { hasNextPage }
+  }
+}
+"""
+
 RELEASE_STATE = (
     """
 query ReleaseState(
@@ -225,7 +241,8 @@ query Status($owner: String!, $name: String!, $commit: GitObjectID!, $context: S
 }
 """
 
-VALIDATION = """
+VALIDATION = (
+    """
 query Validation($owner: String!, $name: String!, $after: String) {
   repository(owner: $owner, name: $name) {
     pullRequests(states: [OPEN], first: 25, after: $after, orderBy: { field: UPDATED_AT, direction: DESC }) {
@@ -235,17 +252,7 @@ query Validation($owner: String!, $name: String!, $after: String) {
         commits(last: 1) {
           nodes {
             commit {
-              oid
-              checkSuites(first: 20) {
-                nodes {
-                  app { databaseId slug name }
-                  checkRuns(first: 50) {
-                    nodes { name status conclusion startedAt url }
-                    pageInfo { hasNextPage }
-                  }
-                }
-                pageInfo { hasNextPage }
-              }
+              ...CheckRuns
             }
           }
         }
@@ -255,6 +262,8 @@ query Validation($owner: String!, $name: String!, $after: String) {
   }
 }
 """
+    + _CHECK_RUNS
+)
 
 CREATE_COMMIT = """
 mutation Commit($input: CreateCommitOnBranchInput!) {
@@ -318,6 +327,17 @@ def refs(count: int, branches: int) -> str:
     declared = (f"$branch{b}: String!" for b in range(branches))
     heads = " ".join(f"on{b}: ref(qualifiedName: $branch{b}) {{ target {{ oid }} }}" for b in range(branches))
     return _batch("Refs", declared, (f"nameWithOwner url {heads}" for _ in range(count)))
+
+
+def signals(count: int) -> str:
+    """A batch of commits: the check runs on each, and the newest status of each context."""
+    declared = (f"$commit{i}: GitObjectID!" for i in range(count))
+    fields = (
+        f"object(oid: $commit{i}) {{ ...CheckRuns "
+        "... on Commit { status { contexts { context state createdAt } } } }"
+        for i in range(count)
+    )
+    return _batch("Signals", declared, fields) + _CHECK_RUNS
 
 
 def waiting(has_ref: Iterable[bool]) -> str:

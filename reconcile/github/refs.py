@@ -10,12 +10,20 @@ from typing import Literal
 
 from pydantic import AliasPath, Field, TypeAdapter
 
-from reconcile.errors import MissingError, UnexpectedAnswerError, UnreachableError
+from reconcile.errors import ForbiddenError, MissingError, UnexpectedAnswerError, UnreachableError
 from reconcile.github import queries
 from reconcile.github.refusals import recognise
-from reconcile.github.subject import HEADS, Head, Subject, ref_update
+from reconcile.github.subject import HEADS, Head, Subject, batch_variables, plain_login, ref_update
 from reconcile.github.transport import Answer, Node, Problem, read_in_batches, together
-from reconcile.observed import Observed, ObservedRepository, ObservedTarget, Permission, Relation, Wanted
+from reconcile.observed import (
+    Activity,
+    Observed,
+    ObservedRepository,
+    ObservedTarget,
+    Permission,
+    Relation,
+    Wanted,
+)
 from reconcile.ports import RefUpdate, UpdateAnswer
 from state.ids import BranchName, RepositoryName, Sha
 
@@ -131,6 +139,12 @@ class Refs(Subject):
 
         return await read_in_batches(repositories, _BATCH, read)
 
+    async def observe_activity(
+        self, repositories: Collection[RepositoryName], *, ref: BranchName
+    ) -> Mapping[RepositoryName, Activity]:
+        found = await together(self._find_activity(name, ref) for name in repositories)
+        return {name: each for name, each in zip(repositories, found, strict=True) if each}
+
     async def update_refs(self, updates: Sequence[RefUpdate]) -> Sequence[UpdateAnswer]:
         if not updates:
             return ()
@@ -145,6 +159,20 @@ class Refs(Subject):
         except (UnreachableError, UnexpectedAnswerError) as error:
             return (UpdateAnswer(status="lost", message=str(error)),) * len(updates)
         return _judge(variables.keys(), answer)
+
+    async def _find_activity(self, repository: RepositoryName, ref: BranchName) -> Activity | None:
+        owner, name = repository.split("/")
+        try:
+            newest = await self._transport.read(
+                lambda: self._transport.rest.repos.async_list_activities(
+                    owner, name, ref=HEADS + ref, per_page=1
+                )
+            )
+        except (ForbiddenError, MissingError):
+            return None
+        for move in newest:
+            return Activity(actor=plain_login(move.actor) if move.actor else None, at=move.timestamp)
+        return None
 
     async def _find_contained(
         self, repository: ObservedRepository, ancestors: Sequence[Sha]
@@ -172,14 +200,6 @@ class Refs(Subject):
             # No such commit, or no history in common: nothing that the target could contain.
             return False
         return comparison.status in {"ahead", "identical"}
-
-
-def batch_variables(batch: Sequence[RepositoryName]) -> dict[str, object]:
-    """Name the repositories of a batch."""
-    variables: dict[str, object] = {}
-    for i, name in enumerate(batch):
-        variables[f"owner{i}"], variables[f"name{i}"] = name.split("/")
-    return variables
 
 
 def _observed(member: _FleetMember, branches: Sequence[BranchName]) -> ObservedRepository:

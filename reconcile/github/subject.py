@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from githubkit.utils import UNSET
 from pydantic import AliasPath, Field, TypeAdapter
@@ -60,7 +60,12 @@ def _here(shape: type[N]) -> TypeAdapter[_Here[N]]:
     return TypeAdapter(_Here[shape])  # type: ignore[valid-type]  # a class made at run time
 
 
-def plain_login(author: Login | None) -> str:
+class _Account(Protocol):
+    @property
+    def login(self) -> str: ...
+
+
+def plain_login(author: _Account | None) -> str:
     """Name an account in one way: GraphQL calls an app's bot ``x`` as an author, and ``x[bot]`` as a user."""
     return author.login.removesuffix("[bot]") if author else _GHOST
 
@@ -75,6 +80,14 @@ def ref_update(
             {"name": HEADS + ref, "beforeOid": before or ZERO_SHA, "afterOid": after, "force": force}
         ],
     }
+
+
+def batch_variables(batch: Sequence[RepositoryName]) -> dict[str, object]:
+    """Name the repositories of a batch."""
+    variables: dict[str, object] = {}
+    for i, name in enumerate(batch):
+        variables[f"owner{i}"], variables[f"name{i}"] = name.split("/")
+    return variables
 
 
 class Subject:
@@ -114,7 +127,7 @@ class Subject:
         if parent and not tree:
             raise MissingError(f"{self._repository} has no commit {parent} to build on.")
         rest = self._transport.rest.git
-        new_tree = await self._transport.write(
+        new_tree = await self._transport.create(
             lambda: rest.async_create_tree(
                 self._owner,
                 self._name,
@@ -125,7 +138,7 @@ class Subject:
                 base_tree=tree or UNSET,
             )
         )
-        commit = await self._transport.write(
+        commit = await self._transport.create(
             lambda: rest.async_create_commit(
                 self._owner,
                 self._name,

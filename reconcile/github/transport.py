@@ -231,12 +231,15 @@ class Transport:
 
         return await _retrying(_is_worth_repeating, ask)
 
-    async def write(self, call: Callable[[], Awaitable[Response[T]]]) -> T:
+    async def create(self, call: Callable[[], Awaitable[Response[T]]]) -> T:
+        """Send a write by REST, once, and read what it made."""
+        return self._parsed(await self.write(call))
+
+    async def write(self, call: Callable[[], Awaitable[Response[T]]]) -> Response[T]:
         """Send a write by REST, once. Never a ref update: REST has no compare-and-swap."""
         async with self._pace:
             self.requests.writes += 1
-            response = await self._send(call)
-        return self._parsed(response)
+            return await self._send(call)
 
     async def _graphql(self, text: str, variables: Mapping[str, object]) -> Response[Any]:
         return await self._send(

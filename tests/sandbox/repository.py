@@ -566,7 +566,8 @@ class Repository:
             raise Unprocessable(f"No ref found for: {ref}")
         if gitops.read_file(self.commit_at(sha), f"{rules.WORKFLOWS}/{workflow}") is None:
             raise NotFound("Not Found")
-        run = WorkflowRun(self.store.next_id(), workflow, ref, sha, dict(inputs), by, self.store.clock())
+        branch = ref.removeprefix(HEADS)
+        run = WorkflowRun(self.store.next_id(), workflow, branch, sha, dict(inputs), by, self.store.clock())
         self.workflow_runs.append(run)
         return run
 

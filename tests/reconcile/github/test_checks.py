@@ -6,6 +6,7 @@ import pytest
 
 from reconcile.errors import MissingError
 from reconcile.github.client import GitHub
+from tests.reconcile.github.conftest import RELEASE_STATE
 from tests.sandbox import Repository, Sandbox
 
 HELLO = "packit/hello-world"
@@ -81,6 +82,37 @@ async def test_a_validation_repository_that_is_not_there(github: GitHub) -> None
         await github.observe_validation("packit/nothing")
 
     assert "STABLEHAND_REPOSITORY" not in str(raised.value)
+
+
+async def test_signals_are_check_runs_and_statuses(
+    github: GitHub, sandbox: Sandbox, state: Repository, hello: Repository
+) -> None:
+    """Of each context the newest status; of a run that has not started there is nothing to say."""
+    head = hello.rev_parse("main")
+    hello.add_check_run(head, STAGE, "build", started_at=STARTED)
+    hello.add_check_run(head, STAGE, "lint", conclusion="neutral", started_at=STARTED)
+    hello.add_check_run(head, STAGE, "tests", status="in_progress", started_at=STARTED)
+    hello.add_check_run(head, STAGE, "deploy", status="queued")
+    hello.add_status(head, "image", "pending", at=STARTED)
+    hello.add_status(head, "image", "success", at=STARTED)
+    hello.add_status(head, "docs", "error", at=STARTED)
+    sandbox.requests.reset()
+
+    found = await github.observe_signals(
+        {HELLO: head, RELEASE_STATE: state.rev_parse("main"), "packit/gone": head}
+    )
+
+    apps = ("29180", STAGE, "Packit-as-a-Service-stg")
+    assert {
+        ("check_run", "build", apps, "success", STARTED),
+        ("check_run", "lint", apps, "failure", STARTED),
+        ("check_run", "tests", apps, "pending", STARTED),
+        ("status", "image", (), "success", STARTED),
+        ("status", "docs", (), "failure", STARTED),
+    } == {(each.kind, each.name, each.apps, each.state, each.started_at) for each in found[HELLO]}
+    assert () == found[RELEASE_STATE]
+    assert "packit/gone" not in found
+    assert 1 == sandbox.requests.total
 
 
 async def test_a_status_is_posted_once_and_again_on_change(github: GitHub, state: Repository) -> None:

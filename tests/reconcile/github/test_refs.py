@@ -202,6 +202,16 @@ async def test_an_unexplained_error_is_not_taken_for_an_answer(
     assert {OGR: commits(ogr)[0]} == await github.observe_refs([OGR], "stable")
 
 
+async def test_who_moved_a_ref_last(github: GitHub, sandbox: Sandbox, ogr: Repository) -> None:
+    ogr.commit("stable", {"fix": "1\n"}, "Fix", author="bob", at=sandbox.store.clock())
+    ogr.commit("main", {"a": "1\n"}, "Elsewhere", author="alice")
+    sandbox.store.create_repository("packit/empty")
+
+    found = await github.observe_activity([OGR, "packit/empty", "packit/gone"], ref="stable")
+
+    assert {OGR: "bob"} == {name: activity.actor for name, activity in found.items()}
+
+
 async def test_an_update_moves_the_ref(github: GitHub, ogr: Repository) -> None:
     chain = commits(ogr)
 
