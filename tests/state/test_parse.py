@@ -130,8 +130,10 @@ permits:
         "23:14: `to` is missing: add a line to: …",
         "23:14: `reason` is missing: add a line reason: …",
         "23:29: 'main' is not a commit: write a full sha of 40 hex digits",
-        "23:45: entry 1 of `despite` cannot be `frozzen`: write 'frozen', "
-        "'outside-window', 'soaking', 'not-ready-in-time' or 'limit-exceeded'",
+        (
+            "23:45: entry 1 of `despite` cannot be `frozzen`: write 'frozen', "
+            "'outside-window', 'soaking', 'not-ready-in-time' or 'limit-exceeded'"
+        ),
     ] == problems_of(text)
 
 
