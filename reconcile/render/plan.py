@@ -62,7 +62,7 @@ def summarize(items: Sequence[Item]) -> str:
     holds = sum(isinstance(item, Hold) for item in items)
     waits = sum(isinstance(item, Wait) for item in items)
     if not moves + holds + waits:
-        return f"nothing to do, all {len(items)} are in place"
+        return f"nothing to do, {len(items)} of {len(items)} in place"
     parts = [f"{moves} of {len(items)} {'moves' if moves == 1 else 'move'}"]
     if holds:
         parts.append(f"{holds} held")

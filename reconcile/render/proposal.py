@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 
 from reconcile.observed import Observed
-from reconcile.plan import Action, Item, NoOp, Plan
+from reconcile.plan import Action, Hold, Item, NoOp, Plan
 from reconcile.render.markdown import anchor, code, escape, link, shorten, table
 from reconcile.render.plan import SENTENCE_LIMIT, PlanRow, render_way, rows_of, summarize
 from reconcile.render.sections import Listing, Section, lay_out
@@ -53,8 +53,9 @@ class Proposal(Frozen):
 
 
 def render_title(proposal: Proposal) -> str:
-    """Name what changes, in one line."""
-    changing = [item for item in proposal.plan.items if not isinstance(item, NoOp)]
+    """Name what moves, in one line; what is held only where nothing moves."""
+    items = proposal.plan.items
+    changing = [item for item in items if not isinstance(item, NoOp | Hold)] or proposal.plan.holds
     if not changing:
         return f"Update {STATE_PATH}"
     names = [item.name for item in changing]
@@ -187,7 +188,7 @@ def _pull_requests(proposal: Proposal) -> Iterator[Section]:
     listings = [
         Listing([f"- {_commit_line(commit)}" for commit in going], (f"**{escape(item.name)}**", ""))
         for item in proposal.plan.items
-        if (going := _going_out(proposal, item))
+        if not isinstance(item, Hold) and (going := _going_out(proposal, item))
     ]
     if listings:
         yield Section("### What goes out", listings)

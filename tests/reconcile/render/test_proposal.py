@@ -1,0 +1,203 @@
+"""The proposal says what decides first, and holds whatever the fleet holds."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconcile.observed import Observed
+from reconcile.plan import plan
+from reconcile.render.proposal import Proposal, read_built_on, render_body, render_headline, render_title
+from reconcile.render.sections import LIMIT
+from reconcile.selection import LeftOut
+from state.document import Hold
+from state.evidence import Validation, Verdict
+from state.proposal import MergedPullRequest, SourceCommit
+from tests.builders import accepted, observed_repository, observed_target, policy, sha
+from tests.reconcile.render.examples import (
+    BEGAN,
+    HISTORIES,
+    NOW,
+    SERVICE,
+    URL,
+    busy_proposal,
+    evidence,
+    history,
+    validation,
+)
+from tests.reconcile.render.golden import assert_golden
+from tests.reconcile.render.reading import active, flatten, links, shown
+from tests.reconcile.render.test_markdown import HOSTILE
+
+
+def empty(proposal: Proposal) -> Proposal:
+    """Take everything that moves out of a proposal."""
+    given = accepted({SERVICE: sha("50")})
+    observed = Observed(at=NOW, repositories={SERVICE: observed_repository(SERVICE, live=sha("50"))})
+    return proposal.model_copy(update={"plan": plan(given, observed, now=NOW), "observed": observed})
+
+
+@pytest.mark.parametrize(
+    ("name", "proposal"),
+    [
+        ("busy.md", busy_proposal()),
+        ("edited.md", busy_proposal(editors=("alice", "mallory"), notes=("main has other documents.",))),
+        (
+            "failed.md",
+            busy_proposal(validation=validation(evidence(Verdict.FAIL, "#7 failed: rpm-build (failure)."))),
+        ),
+        ("unvalidated.md", busy_proposal(validation=None, left_out=(), candidates=())),
+        ("empty.md", empty(busy_proposal(left_out=(), candidates=(), histories={}))),
+    ],
+)
+def test_golden(name: str, proposal: Proposal) -> None:
+    """Title and body, as reviewed."""
+    assert_golden(name, f"{render_title(proposal)}\n\n{render_body(proposal)}")
+
+
+def test_the_first_line_decides() -> None:
+    """How many move, whether that is validated, and what is largest, before anything else."""
+    expected = (
+        "3 of 5 move · 1 held · validated 2026-03-02 04:03 UTC · largest: packit/packit-service, 21 commits"
+    )
+    assert expected == render_body(busy_proposal()).partition("\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("expected", "given"),
+    [
+        ("validation: **failed**", validation(evidence(), evidence(Verdict.FAIL, "No."))),
+        ("validation: **no evidence**", validation(evidence(), evidence(Verdict.NO_EVIDENCE, "Silence."))),
+        ("validation: **no evidence**", Validation(at=NOW, evidence=())),
+        ("**nothing validates this**", None),
+    ],
+)
+def test_what_is_no_pass_is_said_first(expected: str, given: Validation | None) -> None:
+    """A reviewer who reads one line knows that nothing says this is good."""
+    assert expected in render_headline(busy_proposal(validation=given))
+
+
+def test_the_text_does_not_change_by_itself() -> None:
+    """A later run that sees the same writes the same, so nothing is sent."""
+    later = busy_proposal(validation=Validation(at=NOW + timedelta(hours=3), evidence=(evidence(),)))
+    later = later.model_copy(
+        update={"plan": later.plan.model_copy(update={"observed_at": NOW + timedelta(hours=3)})}
+    )
+    assert render_body(busy_proposal()) == render_body(later)
+
+
+def test_nobody_is_mentioned() -> None:
+    """Authors are named, and not called."""
+    assert "(alice)" in render_body(busy_proposal())
+    assert "@" not in shown(render_body(busy_proposal()))
+
+
+def test_what_it_was_built_on_can_be_read_back() -> None:
+    """The next run finds out whether the documents have changed since."""
+    assert (sha("d1"), sha("d2")) == read_built_on(render_body(busy_proposal()))
+    assert (sha("d1"), None) == read_built_on(render_body(busy_proposal(built_on=(sha("d1"), None))))
+    assert read_built_on(render_body(busy_proposal(built_on=None))) is None
+
+
+@given(st.sampled_from(HOSTILE), st.sampled_from(HOSTILE))
+def test_other_people_cannot_write_in_it(title: str, name: str) -> None:
+    """Titles, authors, reasons and sentences stay text: the body links to what it linked to before, and no more."""
+
+    def disguise(commit: SourceCommit, title: str, name: str) -> SourceCommit:
+        merged = commit.pull_request and commit.pull_request.model_copy(
+            update={"title": title, "author": name}
+        )
+        return commit.model_copy(update={"headline": title, "author": name, "pull_request": merged})
+
+    def with_texts(title: str, name: str) -> str:
+        proposal = busy_proposal(
+            validation=validation(evidence(sentence=title)),
+            left_out=(LeftOut(repository=SERVICE, reason=title),),
+            editors=(name,),
+            notes=(title,),
+            histories={
+                each: found.model_copy(
+                    update={"waiting": tuple(disguise(commit, title, name) for commit in found.waiting)}
+                )
+                for each, found in HISTORIES.items()
+            },
+        )
+        return render_body(proposal)
+
+    plain, hostile = with_texts("title", "name"), with_texts(title, name)
+    assert links(plain) == links(hostile)
+    assert active(plain) == active(hostile)
+    assert [token.type for token in flatten(plain) if token.block] == [
+        token.type for token in flatten(hostile) if token.block
+    ]
+    assert (sha("d1"), sha("d2")) == read_built_on(hostile)
+
+
+def crowd(count: int, waiting: int, title: str) -> Proposal:
+    """Make a proposal for a fleet of this size, in which so many commits wait in each."""
+    names = [f"fleet/repository-{number:04}" for number in range(count)]
+    commits = tuple(
+        SourceCommit(
+            sha=sha(f"{number:08x}"),
+            committed_at=BEGAN,
+            headline=title,
+            author="a" * 39,
+            pull_request=MergedPullRequest(
+                number=number, title=title, url=f"{URL}/pull/{number}", author="a" * 39, merged_at=BEGAN
+            ),
+        )
+        for number in range(1, waiting + 1)
+    )
+    given = accepted(
+        dict.fromkeys(names, commits[0].sha),
+        under=policy(*names),
+        holds={name: Hold(reason="€" * 500) for name in names[::2]},
+    )
+    observed = Observed(
+        at=NOW,
+        repositories={
+            name: observed_repository(
+                name, live=sha("0"), target=observed_target(commits[0].sha, ahead=waiting)
+            )
+            for name in names
+        },
+    )
+    made = plan(given, observed, now=NOW)
+    return busy_proposal(
+        plan=made,
+        observed=observed,
+        candidates=(),
+        histories={name: history(name, sha("0"), *commits) for name in names},
+        left_out=tuple(LeftOut(repository=name, reason="€" * 500) for name in names),
+        validation=validation(*[evidence(sentence="€" * 400)] * 50),
+    )
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.sampled_from([1, 8, 60]),
+    st.sampled_from([1, 20, 60]),
+    st.sampled_from(["x" * 250, "€" * 250, "😀" * 250, "[" * 250]),
+)
+def test_it_always_fits(count: int, waiting: int, title: str) -> None:
+    """However large the fleet and long the titles, GitHub takes the body, and the first line is there."""
+    body = render_body(crowd(count, waiting, title))
+    assert len(body.encode()) <= LIMIT
+    assert " held" in body.partition("\n")[0] or "1 of" in body.partition("\n")[0] or "wait" in body
+    assert read_built_on(body)
+
+
+def test_a_large_fleet_fits() -> None:
+    """A thousand repositories: what decides is there, the table is cut last, and what was cut is said."""
+    body = render_body(crowd(1000, 3, "€" * 250))
+    assert len(body.encode()) <= LIMIT
+    assert body.startswith("500 of 1000 move · 500 held")
+    assert "### What moves" in body
+    assert "are left out: they do not fit" in body
+
+
+def test_the_title_is_short() -> None:
+    """A title names what moves, and is cut where that is too much."""
+    assert "Move stable of ogr, packit, packit-service" == render_title(busy_proposal())
+    assert 120 == len(render_title(crowd(60, 1, "x")))
