@@ -236,11 +236,12 @@ def main() -> None:
 def _run(way: Callable[[], Awaitable[T]]) -> T:
     """Run a way to its end, or end with one clear message and the right exit status."""
     from flows.settings import SettingsError
-    from flows.terminal import complain
+    from flows.terminal import announce_retries, complain
     from flows.ways.errors import UsageError
     from reconcile.errors import ReconcileError
     from state.errors import DocumentError, StateError
 
+    announce_retries()
     try:
         return asyncio.run(_awaited(way))
     except (SettingsError, UsageError, DocumentError) as error:

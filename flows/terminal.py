@@ -53,6 +53,16 @@ def complain(text: str) -> None:
     print("\n".join(_plain(line) for line in text.splitlines()), file=sys.stderr)
 
 
+def announce_retries() -> None:
+    """Say when a request is sent again, and why, instead of leaving the person with silence."""
+    from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+
+    def announce(details: RetryDetails) -> None:
+        complain(f"{details.caused_by} Trying again in {details.wait_for:.1f} s …")
+
+    set_on_retry_hooks([announce])
+
+
 def with_progress(steps: S) -> S:
     """Wrap every step of a record so that one which takes longer than two seconds says what it is doing."""
     wrapped = {field.name: _patient(field.name, getattr(steps, field.name)) for field in fields(steps)}  # type: ignore[arg-type]  # a dataclass, whichever

@@ -3,6 +3,8 @@
 Nothing here knows accounts, pull requests or HTTP. Refs are moved in `repository.py` alone.
 """
 
+import heapq
+import itertools
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -170,11 +172,25 @@ def history(
             None, (find_commit(repo, sha) for sha in log.stdout.split())
         )
     else:
-        commits = iter(repo.walk(pygit2.Oid(hex=head), SortMode.TIME))
+        commits = _walk_by_time(repo, head)
     for commit in commits:
         at = datetime.fromtimestamp(commit.commit_time, UTC)
         if (since is None or at >= since) and (until is None or at <= until):
             yield commit
+
+
+def _walk_by_time(repo: pygit2.Repository, head: str) -> Iterator[pygit2.Commit]:
+    """Walk newest first as git does, lazily: no commit before the child that led to it, also in the same second."""
+    start = cast("pygit2.Commit", repo[head])
+    seen, count = {start.id}, itertools.count()
+    waiting = [(-start.commit_time, next(count), start)]
+    while waiting:
+        _, _, commit = heapq.heappop(waiting)
+        yield commit
+        for parent in commit.parents:
+            if parent.id not in seen:
+                seen.add(parent.id)
+                heapq.heappush(waiting, (-parent.commit_time, next(count), parent))
 
 
 def first_parents(commit: pygit2.Commit, limit: int) -> Iterator[pygit2.Commit]:

@@ -119,10 +119,15 @@ def merge_pull(call: RestCall) -> Answer:
     allowed = call.repository.protections.get(pull.base_ref)
     if allowed is not None and account.login not in allowed:
         raise NotMergeable("You're not authorized to push to this branch.")
+    method = call.json.get("merge_method", "merge")
+    if method not in {"merge", "squash", "rebase"}:
+        raise Unprocessable(
+            "Validation Failed", errors=[{"message": "merge_method must be merge, squash or rebase"}]
+        )
     sha = pulls.merge(
         pull,
         account,
-        call.json.get("merge_method", "merge"),
+        method,
         expected_head=call.json.get("sha"),
         title=call.json.get("commit_title"),
         message=call.json.get("commit_message"),
