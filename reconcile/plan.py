@@ -3,7 +3,7 @@
 Rules, per repository; the first that applies decides:
 
 1. the ref is at its target → `NoOp`
-2. a person is needed → `Hold` (`_hold_reasons`, in order)
+2. a person is needed → `Hold` (`_hold_reasons` and `_late_reasons`, in order)
 3. time or order → `Wait` (`_wait_reasons`, in order)
 4. otherwise → `Create`, `FastForward`, or under a permit `Rewind` or `Force`
 
@@ -17,7 +17,7 @@ A branch rule is known only once it has refused: `protected` and `workflows-perm
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal, NamedTuple, assert_never
+from typing import Annotated, Literal, NamedTuple, Self, assert_never
 
 from pydantic import Field
 
@@ -36,6 +36,7 @@ from reconcile.waves import order, predecessors
 from state.document import Overridable, Permit, Permits
 from state.ids import ZERO_SHA, BranchName, Frozen, RepositoryName, Sha, abbreviate
 from state.ledger import Ledger
+from state.policy import Policy
 
 HoldCode = Literal[
     "stale-document",
@@ -245,34 +246,76 @@ class _Case(NamedTuple):
         )
 
 
+def explain(
+    accepted: Accepted, observed: Observed, repository: RepositoryName, *, now: datetime
+) -> tuple[Hold | Wait, ...]:
+    """Give everything that stands in a repository's way, in the order of the rules; `plan` shows the first alone.
+
+    What a later rule rests on is not asked: of a commit that does not exist nothing more is said. Nothing stands in
+    the way of a ref that is at its target.
+
+    Raises:
+        KeyError: The document does not name the repository.
+    """
+    decided = {item.repository: item for item in plan(accepted, observed, now=now).items}
+    case = _Case(repository, accepted, observed)
+    if isinstance(decided[repository], NoOp):
+        return ()
+    return tuple(_obstruct(case, reason) for reason in _reasons(case, _Before.of(case, decided, now), now))
+
+
 def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) -> Item:
-    item, observed = dict(case.item), case.observed
-    if observed and observed.live == item["target"]:
-        return NoOp(**item)
+    item, observed = case.item, case.observed
+    if observed and observed.live == item.target:
+        return NoOp(**dict(item))
     if observed and observed.target and observed.target.relation is Relation.IDENTICAL:
-        return NoOp(**item)  # the ref came to its target between the reading of the one and of the other
-    if hold := next(_hold_reasons(case, now), None):
-        return Hold(**item, **hold._asdict())
+        return NoOp(
+            **dict(item)
+        )  # the ref came to its target between the reading of the one and of the other
+    before = _Before.of(case, decided, now)
+    if reason := next(_reasons(case, before, now), None):
+        return _obstruct(case, reason)
     assert observed, "a missing repository is held"
     assert observed.target, "a missing commit is held"
-    policy, target = case.accepted.policy, observed.target
-    first = [decided[name] for name in sorted(predecessors(policy, case.name) & decided.keys())]
-    permit = _permit(case, target, now)
-    unready = [each for before in first if (each := _unready(case, before, now))]
-    if hold := next(_late_reasons(unready, permit), None):
-        return Hold(**item, **hold._asdict())
-    if wait := next(_wait_reasons(case, permit, first, unready, now), None):
-        return Wait(**item, **wait._asdict())
-    moving = [before for before in first if isinstance(before, Action)]
+    target, permit = observed.target, _permit(case, observed.target, now)
+    moving = [each for each in before.items if isinstance(each, Action)]
     return _MOVES[target.relation](
-        **item,
+        **dict(item),
         repository_id=observed.id,
         commits=target.behind if target.relation is Relation.REWIND else target.ahead,
-        wave=1 + max((before.wave for before in moving), default=0),
+        wave=1 + max((each.wave for each in moving), default=0),
         is_permitted=permit is not None,
         despite=permit.despite if permit else (),
-        after=tuple(before.repository for before in moving),
+        after=tuple(each.repository for each in moving),
     )
+
+
+def _obstruct(case: _Case, reason: "_HoldReason | _WaitReason") -> Hold | Wait:
+    kind = Hold if isinstance(reason, _HoldReason) else Wait
+    return kind(**dict(case.item), **reason._asdict())
+
+
+class _Before(NamedTuple):
+    """What comes first, as it was decided, and what of it has moved but is not ready."""
+
+    items: tuple[Item, ...]
+    unready: tuple["_Unready", ...]
+
+    @classmethod
+    def of(cls, case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) -> Self:
+        names = sorted(predecessors(case.accepted.policy, case.name) & decided.keys())
+        items = tuple(decided[name] for name in names)
+        return cls(items, tuple(each for item in items if (each := _unready(case, item, now))))
+
+
+def _reasons(case: _Case, before: _Before, now: datetime) -> "Iterator[_HoldReason | _WaitReason]":
+    """Yield whatever stands in the way, in the order of the rules."""
+    yield from _hold_reasons(case, now)
+    if case.observed is None or (target := case.observed.target) is None:
+        return
+    permit = _permit(case, target, now)
+    yield from _late_reasons(before.unready, permit)
+    yield from _wait_reasons(case.accepted.policy, target, permit, before, now)
 
 
 class _HoldReason(NamedTuple):
@@ -457,21 +500,18 @@ def _late_reasons(unready: Sequence[_Unready], permit: Permit | None) -> Iterato
 
 
 def _wait_reasons(
-    case: _Case, permit: Permit | None, first: Sequence[Item], unready: Sequence[_Unready], now: datetime
+    policy: Policy, target: ObservedTarget, permit: Permit | None, before: _Before, now: datetime
 ) -> Iterator[_WaitReason]:
     """Yield what must pass before the move: closed gates that no permit overrides, then what comes first."""
-    assert case.observed, "a missing repository is held"
-    assert case.observed.target, "a missing commit is held"
-    policy = case.accepted.policy
-    for gate in closed_gates(policy, landed_at=case.observed.target.committed_at, now=now):
+    for gate in closed_gates(policy, landed_at=target.committed_at, now=now):
         if not _overrides(permit, gate.code):
             yield _WaitReason(gate.code, gate.sentence, gate.until)
-    for item in first:
+    for item in before.items:
         if isinstance(item, Hold | Wait):
             yield _WaitReason("after", f"{item.name} comes first and has not moved ({item.code}).")
         elif isinstance(item, Action) and policy.repositories[item.repository].ready:
             yield _WaitReason("after", f"{item.name} moves first, and must be ready before this one moves.")
-    for name, why in unready:
+    for name, why in before.unready:
         if not why.is_late:
             yield _WaitReason("after", f"{name} comes first and is not ready: {why.sentence}.", why.deadline)
 
