@@ -68,6 +68,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[str, ...]
     return (_row(head), _row(["---"] * len(head)), *(_row(row) for row in rows))
 
 
+def drop_empty_columns(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Leave out the columns that say nothing below the head, which is the first row."""
+    columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
+    return list(zip(*columns, strict=True))
+
+
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 

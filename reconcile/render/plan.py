@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from reconcile.plan import Action, Create, FastForward, Force, Hold, Item, NoOp, Plan, Rewind, Wait
-from reconcile.render.markdown import anchor, code, escape, link, table
+from reconcile.render.markdown import anchor, code, drop_empty_columns, escape, link, table
 from reconcile.render.sections import Listing, Section, lay_out
 from state.ids import Frozen, Sha, abbreviate
 
@@ -81,7 +81,8 @@ def plan_sections(plan: Plan) -> tuple[Section, ...]:
     rows = [row for row in rows_of(plan.items) if row.what != "in place"]
     sections = []
     if rows:
-        head, rule, *lines = table(_HEAD, map(_cells, rows))
+        titles, *cells = drop_empty_columns((_HEAD, *map(_cells, rows)))
+        head, rule, *lines = table(titles, cells)
         sections.append(Section("", (Listing(lines, (head, rule)),)))
     if plan.unnamed:
         names = [f"- {escape(name)}" for name in plan.unnamed]

@@ -10,7 +10,7 @@ from itertools import takewhile
 
 from reconcile.observed import Observed
 from reconcile.plan import Action, Hold, Item, NoOp, Plan
-from reconcile.render.markdown import anchor, code, escape, link, shorten, table
+from reconcile.render.markdown import anchor, code, drop_empty_columns, escape, link, shorten, table
 from reconcile.render.plan import SENTENCE_LIMIT, PlanRow, render_way, rows_of, summarize
 from reconcile.render.sections import Listing, Section, lay_out
 from reconcile.selection import LeftOut
@@ -139,7 +139,8 @@ def _moves(proposal: Proposal) -> Iterator[Section]:
     changing = [item for item in proposal.plan.items if not isinstance(item, NoOp)]
     if changing:
         cells = [_cells(proposal, item, row) for item, row in zip(changing, rows_of(changing), strict=True)]
-        head, rule, *lines = table(_HEAD, cells)
+        titles, *filled = drop_empty_columns((_HEAD, *cells))
+        head, rule, *lines = table(titles, filled)
         yield Section("### What moves", (Listing(lines, (head, rule)),))
 
 

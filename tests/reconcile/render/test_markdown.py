@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconcile.render.markdown import anchor, escape, link, shorten, table
+from reconcile.render.markdown import anchor, drop_empty_columns, escape, link, shorten, table
 from tests.reconcile.render.reading import active, flatten, links, parser, shown
 
 HOSTILE = (
@@ -162,3 +162,10 @@ def test_an_address_keeps_its_meaning() -> None:
 def test_shorten(expected: str, text: str, limit: int) -> None:
     """One line, at most as long as asked, with a mark where something is missing."""
     assert expected == shorten(text, limit)
+
+
+def test_columns_that_say_nothing_are_dropped() -> None:
+    """Below the head, that is; a column with one cell stays."""
+    assert [("a", "c"), ("1", ""), ("", "2")] == drop_empty_columns(
+        [("a", "b", "c"), ("1", "", ""), ("", "", "2")]
+    )
