@@ -15,6 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from flows.ways.propose import ProposeReport
+    from reconcile.observed import PullRequest
     from reconcile.plan import Plan
     from reconcile.report import RunReport
 
@@ -184,6 +185,90 @@ def status_command(*, as_json: Json = False) -> None:
     else:
         show.status(report)
     raise typer.Exit(_exit_of_plan(report.plan))
+
+
+@app.command("why", epilog="Example: stablehand why packit-service")
+def why_command(
+    repository: Annotated[str, typer.Argument(metavar="REPOSITORY", help="Its owner may be left out.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show, rule by rule, what stands in a repository's way."""
+    from flows import show, terminal
+    from flows.ways.why import WhyReport, why
+
+    async def run() -> WhyReport:
+        from flows.connect import connected
+        from flows.settings import load_settings
+        from flows.ways.reconcile import system_clock
+
+        async with connected(load_settings()) as github:
+            return await why(github, repository, clock=system_clock())
+
+    report = _run(run)
+    if as_json:
+        terminal.print_json(report)
+    else:
+        show.why(report)
+    raise typer.Exit({"hold": Exit.HELD, "wait": Exit.WAITING}.get(report.item.kind, Exit.DONE))
+
+
+@app.command("log", epilog="Example: stablehand log --limit 20")
+def log_command(
+    *,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=1000, help="How many versions of the ledger to read.")
+    ] = 50,
+    as_json: Json = False,
+) -> None:
+    """Show what moved, when, and by whose decision."""
+    from flows import show, terminal
+    from flows.ways.log import LogEntry, read_log
+
+    async def run() -> tuple[LogEntry, ...]:
+        from flows.connect import connected
+        from flows.settings import load_settings
+
+        async with connected(load_settings()) as github:
+            return await read_log(github, limit=limit)
+
+    entries = _run(run)
+    if as_json:
+        terminal.print_json({"moves": [entry.model_dump(mode="json") for entry in entries]})
+    else:
+        show.log(entries)
+
+
+@app.command("adopt", epilog="Example: stablehand adopt packit-service")
+def adopt_command(
+    repository: Annotated[str, typer.Argument(metavar="REPOSITORY", help="Its owner may be left out.")],
+) -> None:
+    """Open a pull request that takes into the file what was moved by hand."""
+    _answer_drift("adopt", repository)
+
+
+@app.command("restore", epilog="Example: stablehand restore packit-service")
+def restore_command(
+    repository: Annotated[str, typer.Argument(metavar="REPOSITORY", help="Its owner may be left out.")],
+) -> None:
+    """Open a pull request that permits to put back what was moved by hand."""
+    _answer_drift("restore", repository)
+
+
+def _answer_drift(answer: Literal["adopt", "restore"], repository: str) -> None:
+    from flows.terminal import say
+    from flows.ways.drift import answer_drift
+
+    async def run() -> "PullRequest":
+        from flows.connect import connected
+        from flows.settings import load_settings
+
+        async with connected(load_settings()) as github:
+            return await answer_drift(github, answer, repository)
+
+    pull_request = _run(run)
+    say(f"#{pull_request.number} {pull_request.title}")
+    say(pull_request.url)
 
 
 @app.command("check", epilog="Example: stablehand check release-state.yaml")

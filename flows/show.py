@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from flows.terminal import print_table, say
+from flows.ways.log import LogEntry
 from flows.ways.propose import ProposeReport
 from flows.ways.status import StatusReport
+from flows.ways.why import WhyReport
 from reconcile.apply import Failed, Moved, MovedMeanwhile, Outcome, Refused, Skipped
-from reconcile.plan import Item, Plan
+from reconcile.plan import Hold, Item, Plan, Wait
 from reconcile.render.plan import rows_of, summarize
 from reconcile.report import RunReport
 
@@ -95,3 +97,39 @@ def status(report: StatusReport) -> None:
         say(f"{move.at:%Y-%m-%d %H:%M} UTC  {move.repository}  {before} -> {move.after[:7]}  ({move.run})")
     if report.proposal:
         say(f"Open proposal: {report.proposal.url} {report.proposal.title}")
+
+
+def why(report: WhyReport) -> None:
+    _items([report.item])
+    observed = report.observed
+    if observed and observed.target:
+        target = observed.target
+        say(
+            f"{observed.name}: the target is {target.relation} to the ref, {target.ahead} ahead and {target.behind} "
+            f"behind, on {target.on_branch or 'no allowed branch'}: {target.headline}"
+        )
+    for reason in report.reasons:
+        if isinstance(reason, Wait) and reason.until:
+            say(f"waits: {reason.code}: {reason.sentence} Until {reason.until:%Y-%m-%d %H:%M} UTC.")
+        else:
+            say(f"{'held' if isinstance(reason, Hold) else 'waits'}: {reason.code}: {reason.sentence}")
+    if not report.reasons:
+        say("Nothing stands in its way." if report.item.kind != "no-op" else "It is where the file wants it.")
+
+
+def log(entries: Iterable[LogEntry]) -> None:
+    print_table(
+        ("when (UTC)", "repository", "from", "to", "decision", "approved by", "run"),
+        [
+            (
+                f"{entry.at:%Y-%m-%d %H:%M}",
+                entry.repository,
+                entry.before[:7] if entry.before else "-",
+                entry.after[:7],
+                f"#{entry.pull_request}" if entry.pull_request else (entry.decision or "")[:7],
+                ", ".join(entry.approvers),
+                entry.run,
+            )
+            for entry in entries
+        ],
+    )

@@ -137,6 +137,14 @@ class ReleaseState(Frozen):
     ledger_text: str | None
 
 
+class LedgerVersion(Frozen):
+    """The ledger's file as one commit of its branch has it."""
+
+    commit: Sha
+    committed_at: datetime
+    text: str
+
+
 class Accepted(Frozen):
     """What the plan works from: both documents as parsed, the ledger, and which lines nobody approved."""
 

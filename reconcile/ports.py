@@ -14,6 +14,7 @@ from reconcile.observed import (
     DocumentChange,
     Documents,
     DocumentVersion,
+    LedgerVersion,
     Observed,
     PullRequest,
     ReleaseState,
@@ -110,6 +111,11 @@ class WorkflowDispatcher(Protocol):
         Raises:
             ReconcileError: It was refused, or whether it was dispatched is unknown.
         """
+
+
+class LedgerReader(Protocol):
+    async def list_ledgers(self, limit: int) -> tuple[LedgerVersion, ...]:
+        """Read the newest versions of the ledger's file, newest first; none where there is no ledger."""
 
 
 class LedgerWriter(Protocol):

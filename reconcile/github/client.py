@@ -44,6 +44,7 @@ class GitHub(
     ports.FleetReader,
     ports.RefWriter,
     ports.WorkflowDispatcher,
+    ports.LedgerReader,
     ports.LedgerWriter,
     ports.ValidationReader,
     ports.HistoryReader,

@@ -1,19 +1,22 @@
 """The release-state repository's own files: both documents, the ledger, and the branches they are on."""
 
 import base64
+from datetime import datetime
 
 from pydantic import AliasPath, Field, TypeAdapter
 
 from reconcile.errors import MissingError
 from reconcile.github import queries
-from reconcile.github.subject import HEADS, Subject
+from reconcile.github.subject import HEADS, PageInfo, Subject
 from reconcile.github.transport import Node
-from reconcile.observed import Documents, DocumentVersion, ReleaseState
+from reconcile.observed import Documents, DocumentVersion, LedgerVersion, ReleaseState
 from state.ids import BranchName, Sha
 from state.ledger import LEDGER_PATH
 from state.yaml_io import POLICY_PATH, STATE_PATH
 
 LEDGER_BRANCH = "stablehand/ledger"
+_LEDGERS = 50
+"""Versions in one query: each holds a file of some kilobytes."""
 PATHS = {"desiredPath": STATE_PATH, "policyPath": POLICY_PATH}
 
 
@@ -54,6 +57,21 @@ class _Version(_Repository):
     )
     policy: Sha | None = Field(
         None, validation_alias=AliasPath("defaultBranchRef", "target", "policy", "oid")
+    )
+
+
+class _LedgerCommit(Node):
+    oid: Sha
+    committed_date: datetime
+    text: str | None = Field(None, validation_alias=AliasPath("file", "object", "text"))
+
+
+class _Ledgers(Node):
+    nodes: tuple[_LedgerCommit, ...] = Field(
+        (), validation_alias=AliasPath("ref", "target", "history", "nodes")
+    )
+    page: PageInfo = Field(
+        PageInfo(has_next_page=False), validation_alias=AliasPath("ref", "target", "history", "pageInfo")
     )
 
 
@@ -118,6 +136,26 @@ class Contents(Subject):
             )
         )
         return comparison.merge_base_commit.sha
+
+    async def list_ledgers(self, limit: int) -> tuple[LedgerVersion, ...]:
+        found: list[_LedgerCommit] = []
+        page = PageInfo(has_next_page=True)
+        while page.has_next_page and len(found) < limit:
+            part = await self._ask(
+                queries.LEDGERS,
+                _Ledgers,
+                branch=HEADS + LEDGER_BRANCH,
+                path=LEDGER_PATH,
+                count=min(limit - len(found), _LEDGERS),
+                after=page.end_cursor,
+            )
+            found += part.nodes
+            page = part.page
+        return tuple(
+            LedgerVersion(commit=each.oid, committed_at=each.committed_date, text=each.text)
+            for each in found
+            if each.text is not None
+        )
 
     async def store_ledger(self, text: str, *, expected_head: Sha | None, message: str) -> Sha:
         if expected_head is None:

@@ -91,6 +91,25 @@ query Version($owner: String!, $name: String!, $desiredPath: String!, $policyPat
 }
 """
 
+LEDGERS = """
+query Ledgers(
+  $owner: String!, $name: String!, $branch: String!, $path: String!, $count: Int!, $after: String
+) {
+  repository(owner: $owner, name: $name) {
+    ref(qualifiedName: $branch) {
+      target {
+        ... on Commit {
+          history(first: $count, after: $after) {
+            nodes { oid committedDate file(path: $path) { object { ... on Blob { text } } } }
+            pageInfo { hasNextPage endCursor }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+
 DOCUMENTS = (
     """
 query Documents(
