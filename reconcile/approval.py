@@ -1,9 +1,10 @@
 """Approval: which lines of the documents count as decided. Pure.
 
 The ledger knows the last commit whose documents were accepted whole. From there on every change is judged by the
-policy *before* it, and an approved change approves only the lines that it changed itself: a good pull request does
-not launder a direct push that came before it. A line is unapproved while it differs from its last approved value,
-so taking a direct push back needs no ceremony.
+newest approved policy *before* it, and an approved change approves only the lines that it changed itself: a good pull
+request does not launder a direct push that came before it. A line is unapproved while it differs from its last
+approved value, so taking a direct push back needs no ceremony. A policy that nobody approved judges nothing, or it
+could be loosened, used and put back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,12 +40,15 @@ def judge(changes: Sequence[DocumentChange], branch: BranchName) -> Judgement:
     approved = current = _lines(changes[0].before)
     policy = _policy(changes[0].before)
     objections: dict[str, str] = {}
+    hidden: str | None = None
     last: MergedChange | None = None
     for change in changes:
-        policy = _policy(change.before) or policy
-        before, current = current, _lines(change.after) or current
+        after = _lines(change.after)
+        before, current = current, after or current
         changed = _changed(before, current)
-        objection = _objection(change, changed, policy.approval if policy else Approval(), branch)
+        # What an unreadable document brought shows only when it is mended, in a change that did not bring it.
+        objection = hidden or _objection(change, changed, policy.approval if policy else Approval(), branch)
+        hidden = None if after else objection
         if objection:
             objections |= dict.fromkeys(changed, objection)
         else:
@@ -52,6 +56,8 @@ def judge(changes: Sequence[DocumentChange], branch: BranchName) -> Judgement:
                 key: current[key] for key in changed & current.keys()
             }
             last = change.pull_request or last
+            if isinstance(readable := approved.get(_POLICY), Policy):
+                policy = readable
     unapproved = {key: objections[key] for key in sorted(_changed(approved, current))}
     return Judgement(
         unapproved={key: why for key, why in unapproved.items() if key not in {_REF, _POLICY}},
@@ -76,8 +82,16 @@ def _objection(
             f"{who} was merged into {merged.base}, not {branch}. Set the line again in one based on {branch}."
         )
     if changed > {_POLICY}:
-        return f"{who} changed the policy and the targets at once. Set the targets again in one of their own."
+        return (
+            f"{who} changed the policy and the targets at once, so neither counts. "
+            "Revert it, and make a pull request of each."
+        )
     result, reviewed, fork_point = _lines(change.after), _lines(merged.after), _lines(merged.before)
+    if not result and change.after.texts != merged.after.texts:
+        return (
+            f"{commit} leaves the documents unreadable, otherwise than {who} did. "
+            "Revert what it hides, and set these lines again in a new one."
+        )
     unseen = sorted(
         key
         for key in changed

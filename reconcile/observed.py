@@ -126,6 +126,11 @@ class Documents(Frozen):
     desired_text: str | None
     policy_text: str | None
 
+    @property
+    def texts(self) -> tuple[str | None, str | None]:
+        """Both documents without the commit that they are read at."""
+        return self.desired_text, self.policy_text
+
 
 class ReleaseState(Frozen):
     """The release-state repository at the head of its default branch, and its ledger's branch."""
