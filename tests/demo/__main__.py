@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
+
 from tests.demo.prefect import FlowRun
 from tests.demo.scene import PATIENCE_SECONDS, Demo, DemoError, scene
 from tests.demo.telling import say, show_shifts
@@ -159,8 +161,8 @@ def main() -> int:
     progress = Progress()
     try:
         is_done = asyncio.run(_until_signalled(show(progress, does_merge=arguments.yes)))
-    except DemoError as error:
-        say(str(error), style="red")
+    except (DemoError, httpx.HTTPError) as error:
+        say(f"{type(error).__name__}: {error}", style="red")
         return 1
     if is_done or progress.is_ready:
         return 0

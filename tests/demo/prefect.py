@@ -1,11 +1,14 @@
 """What the demo asks of the Prefect server, over its REST API as any client would."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+_TRIES = 10
 _TERMINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
@@ -54,7 +57,8 @@ class Prefect:
     async def run_deployment(self, name: str) -> str:
         """Ask for a run of a deployment, as the button in the UI does; return its id."""
         deployment = await self._send("GET", f"/deployments/name/{name}")
-        run = await self._send("POST", f"/deployments/{deployment['id']}/create_flow_run", {})
+        key = {"idempotency_key": str(uuid4())}
+        run = await self._send("POST", f"/deployments/{deployment['id']}/create_flow_run", key)
         return str(run["id"])
 
     async def flow_runs(self) -> list[FlowRun]:
@@ -68,7 +72,11 @@ class Prefect:
         return [FlowRun.model_validate(run) for run in reversed(runs)]
 
     async def _send(self, method: str, path: str, body: object = None) -> Any:
-        response = await self._client.request(method, f"{self.url}/api{path}", json=body)
+        for _ in range(_TRIES):
+            response = await self._client.request(method, f"{self.url}/api{path}", json=body)
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            await asyncio.sleep(1)  # SQLite was busy; Prefect's own client tries again too
         response.raise_for_status()
         return response.json()
 

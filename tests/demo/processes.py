@@ -85,6 +85,7 @@ def clean_environment(home: Path, **values: str) -> dict[str, str]:
         "PREFECT_HOME": str(home / "prefect"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(home),  # Prefect's runs leave files there
         **values,
     }
 

@@ -31,7 +31,10 @@ def show_run(run: FlowRun) -> None:
 
 def show_shifts(shifts: Iterable[Shift]) -> None:
     """Print what moved, as git tells it."""
-    table = Table("repository", "before", "after", "pull requests", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("repository", "before", "after"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("pull requests")
     for shift in shifts:
         table.add_row(
             shift.repository,

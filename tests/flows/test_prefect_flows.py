@@ -1,0 +1,163 @@
+"""The flows as Prefect runs them, against a sandbox: what people see of a run, and what its caller gets."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect import get_client
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    FlowRunFilter,
+    FlowRunFilterId,
+)
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.sorting import FlowRunSort
+from prefect.testing.utilities import prefect_test_harness
+
+from flows import propose_release, reconcile_release, runs
+from flows.check_release import check_release
+from flows.ways.errors import UsageError
+from flows.ways.propose import ProposeRequest
+from reconcile.errors import UnauthorizedError
+from reconcile.report import Result
+from tests.sandbox import Sandbox
+from tests.sandbox.fleet import Fleet, make_packit_fleet
+
+pytestmark = [
+    pytest.mark.slow,
+    # Prefect's services of the process keep connections until the process ends.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def _prefect() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=90):
+        yield
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _prefect: None) -> Iterator[Sandbox]:
+    with Sandbox.running(tmp_path) as sandbox:
+        monkeypatch.setenv("STABLEHAND_GITHUB_URL", sandbox.url)
+        monkeypatch.setenv("STABLEHAND_REPOSITORY", "packit/release-state")
+        monkeypatch.setenv("STABLEHAND_TOKEN", sandbox.tokens["stablehand-bot"])
+        yield sandbox
+
+
+@pytest.fixture
+def fleet(sandbox: Sandbox) -> Fleet:
+    return make_packit_fleet(sandbox.store, datetime.now(UTC).replace(microsecond=0))
+
+
+async def newest_run() -> FlowRun:
+    async with get_client() as client:
+        (run,) = await client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=1)
+    return run
+
+
+async def task_runs(run: FlowRun) -> dict[str, str | None]:
+    """Map the names of a run's tasks to the names of their states."""
+    async with get_client() as client:
+        found = await client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id])))
+    return {each.name: each.state_name for each in found}
+
+
+async def artifacts(run: FlowRun) -> dict[str | None, Any]:
+    """Map the keys of a run's artifacts to what they hold."""
+    async with get_client() as client:
+        found = await client.read_artifacts(
+            artifact_filter=ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run.id]))
+        )
+    return {each.key: each.data for each in found}
+
+
+async def test_a_day_in_prefect(sandbox: Sandbox, fleet: Fleet) -> None:
+    """Adopt, propose, check, merge, reconcile: every run is named after what happened, and shows it."""
+    adopted = await reconcile_release.run_in_prefect()
+    assert Result.CONVERGED == adopted.result
+    commit = fleet.release_state.rev_parse("main")[:7]
+    run = await newest_run()
+    assert (f"reconcile {commit} · all in place", "Converged") == (run.name, run.state_name)
+    assert ["packit/release-state"] == run.tags
+
+    proposed = await propose_release.run_in_prefect(ProposeRequest())
+    assert proposed.pull_request
+    run = await newest_run()
+    assert ("propose · #1 opened · 6 of 8 move", "Opened") == (run.name, run.state_name)
+    shown = await artifacts(run)
+    assert {
+        f"packit-release-state-{kind}" for kind in ("evidence", "proposal", "pull-request")
+    } == shown.keys()
+    assert proposed.pull_request.url in shown["packit-release-state-pull-request"]
+
+    await check_release(1)
+    run = await newest_run()
+    assert ("check #1 · 6 of 8 move", "Passed") == (run.name, run.state_name)
+
+    await asyncio.to_thread(fleet.release_state.merge, 1, "alice")
+    before = {each.full_name: each.branch("stable") for each in fleet.repositories}
+    report = await reconcile_release.run_in_prefect()
+    assert (Result.CONVERGED, 6) == (report.result, len(report.moved))
+    run = await newest_run()
+    assert "· 6 moved" in run.name
+    tasks = await task_runs(run)
+    for moved in report.moved:
+        live = before[moved.repository]
+        assert "Moved" == tasks[f"{moved.name} {live[:7] if live else 'new'} → {moved.after[:7]}"]
+    assert 6 == sum(state == "Moved" for state in tasks.values())
+    assert {"packit-release-state-plan", "packit-release-state-outcome"} == (await artifacts(run)).keys()
+
+
+async def test_held_is_neither_green_nor_a_crash(sandbox: Sandbox, fleet: Fleet) -> None:
+    """A run that needs a person ends cancelled under the name Held, and its caller still gets the report."""
+    await reconcile_release.run_in_prefect()
+    dashboard = sandbox.store.repository("packit/dashboard")
+    proved = dashboard.rev_parse("stable")
+    older = dashboard.commit_at(proved).parents[0]
+    dashboard.push("stable", str(older.id), by="alice", force=True)
+
+    report = await reconcile_release.run_in_prefect()
+    assert Result.HELD == report.result
+    run = await newest_run()
+    assert ("CANCELLED", "Held") == (run.state_type, run.state_name)
+    assert "· 1 held" in run.name
+    (row,) = json.loads((await artifacts(run))["packit-release-state-outcome"])
+    assert ("packit/dashboard", "held: moved-by-hand", proved[:7]) == (
+        row["Repository"],
+        row["What"],
+        row["To"],
+    )
+
+
+async def test_an_error_is_a_sentence_and_reaches_the_caller(
+    sandbox: Sandbox, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run fails with what is wrong and what to do; the command raises the same error."""
+    monkeypatch.setenv("STABLEHAND_TOKEN", "ghs_nobody")
+    with pytest.raises(UnauthorizedError) as caught:
+        await reconcile_release.run_in_prefect()
+    run = await newest_run()
+    assert ("FAILED", str(caught.value)) == (run.state_type, run.state and run.state.message)
+
+
+async def test_a_wrong_request_reaches_the_caller(sandbox: Sandbox, fleet: Fleet) -> None:
+    """What was typed wrong is said in the terminal, whichever way it runs."""
+    with pytest.raises(UsageError):
+        await propose_release.run_in_prefect(ProposeRequest(only=("no-such-repository",)))
+
+
+async def test_a_resync_gives_way_and_a_push_waits_its_turn(sandbox: Sandbox, fleet: Fleet) -> None:
+    """Both are runs of one flow under one limit; a resync would only repeat what the other does."""
+    async with runs.turn("packit/release-state", gives_way=False):
+        state = await reconcile_release.reconcile_release("resync", return_state=True)
+        assert ("CANCELLED", "Gave way") == (state.type, state.name)
+        waiting = asyncio.ensure_future(reconcile_release.reconcile_release("push", return_state=True))
+        done, _ = await asyncio.wait({waiting}, timeout=3)
+        assert not done
+    assert "Converged" == (await waiting).name
