@@ -81,8 +81,8 @@ class Signal(Frozen):
     """Id, slug and name of the app that posted a check run."""
     state: Literal["success", "pending", "failure"]
     """A check run that is completed otherwise than with success has failed."""
-    started_at: datetime
-    """When the run started, or the status was posted."""
+    started_at: datetime | None
+    """When the run started, or the status was posted; none for a run that has yet to start."""
 
 
 class Activity(Frozen):

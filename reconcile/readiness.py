@@ -12,6 +12,8 @@ from reconcile.observed import Signal
 from state.ids import Frozen
 from state.policy import Ready
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
 
 class NotReady(Frozen):
     """Why those that come after have to wait, and until when that is to be expected."""
@@ -27,8 +29,8 @@ def judge_readiness(
     """Say what is missing; none when a repository is ready. The newest signal of a name counts."""
     newest = {
         signal.name: signal
-        for signal in sorted(signals, key=lambda each: each.started_at)
-        if signal.started_at >= moved_at and _counts(ready, signal)
+        for signal in sorted(signals, key=_starts_at)
+        if _starts_at(signal) >= moved_at and _counts(ready, signal)
     }
     unfinished = sorted(signal.name for signal in newest.values() if signal.state != "success")
     if newest and not unfinished:
@@ -46,6 +48,11 @@ def judge_readiness(
         deadline=deadline,
         is_late=now > deadline,
     )
+
+
+def _starts_at(signal: Signal) -> datetime:
+    """Order what has yet to start behind all that has, and so after every move."""
+    return signal.started_at or _NEVER
 
 
 def _counts(ready: Ready, signal: Signal) -> bool:

@@ -204,7 +204,7 @@ class Checks(Subject):
     async def _signals(self, repository: RepositoryName, commit: _Signalled) -> tuple[Signal, ...]:
         runs = await self._check_runs(repository, commit)
         return (
-            *(_signal(run, run.started_at) for run in runs if run.started_at),
+            *(_signal(run) for run in runs if run.started_at or run.status != "completed"),
             *(
                 Signal(
                     kind="status",
@@ -272,7 +272,7 @@ def _check_runs(commit: _Commit) -> Sequence[CheckRun]:
     ]
 
 
-def _signal(run: CheckRun, started_at: datetime) -> Signal:
+def _signal(run: CheckRun) -> Signal:
     return Signal(
         kind="check_run",
         name=run.name,
@@ -282,5 +282,5 @@ def _signal(run: CheckRun, started_at: datetime) -> Signal:
         else "success"
         if run.conclusion == "success"
         else "failure",
-        started_at=started_at,
+        started_at=run.started_at,
     )

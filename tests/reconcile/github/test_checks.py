@@ -87,7 +87,7 @@ async def test_a_validation_repository_that_is_not_there(github: GitHub) -> None
 async def test_signals_are_check_runs_and_statuses(
     github: GitHub, sandbox: Sandbox, state: Repository, hello: Repository
 ) -> None:
-    """Of each context the newest status; of a run that has not started there is nothing to say."""
+    """Of each context the newest status; a run that has not started is one that others wait for."""
     head = hello.rev_parse("main")
     hello.add_check_run(head, STAGE, "build", started_at=STARTED)
     hello.add_check_run(head, STAGE, "lint", conclusion="neutral", started_at=STARTED)
@@ -107,6 +107,7 @@ async def test_signals_are_check_runs_and_statuses(
         ("check_run", "build", apps, "success", STARTED),
         ("check_run", "lint", apps, "failure", STARTED),
         ("check_run", "tests", apps, "pending", STARTED),
+        ("check_run", "deploy", apps, "pending", None),
         ("status", "image", (), "success", STARTED),
         ("status", "docs", (), "failure", STARTED),
     } == {(each.kind, each.name, each.apps, each.state, each.started_at) for each in found[HELLO]}
