@@ -65,6 +65,7 @@ def awaited_commits(accepted: Accepted, observed: Observed) -> dict[RepositoryNa
         name: target
         for name, target in accepted.desired.targets.items()
         if name in first
+        and name in policy.repositories
         and policy.repositories[name].ready
         and name in proved
         and proved[name].moved_at
