@@ -19,6 +19,8 @@ from flows.reconcile_release import reconcile_release
 from flows.settings import Settings
 from flows.triggers import PULL_REQUEST_CHANGED, RELEASE_STATE_PUSHED, resource_id
 
+RESYNC = "resync"
+"""The deployment that needs no trigger."""
 _ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 """For what another run does as well: a second one of the same minute ends at once."""
 
@@ -55,9 +57,9 @@ async def make_deployments(settings: Settings) -> tuple[RunnerDeployment, ...]:
         await _deployment(
             reconcile_release,
             settings,
-            name="resync",
+            name=RESYNC,
             description="Makes good what no trigger told, and goes on with what waited.",
-            parameters={"reason": "resync"},
+            parameters={"reason": RESYNC},
             schedule=Interval(settings.resync),
             concurrency_limit=_ONE_AT_A_TIME,
         ),

@@ -2,7 +2,7 @@
 
 Runs are processes of their own, started by Prefect's runner. The Prefect server is another process, which whoever
 starts this one starts first. Stopping pauses the schedules, so that nothing piles up meanwhile; starting again
-resumes them.
+resumes them, and begins with a resync.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from threading import Thread
 from typing import Any
+from uuid import UUID
 
 import typer
 import uvicorn
@@ -23,7 +24,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
 from pydantic import SecretStr
 
 from flows import triggers
-from flows.deployments import make_deployments
+from flows.deployments import RESYNC, make_deployments
 from flows.settings import Settings, SettingsError, load_settings
 from reconcile.errors import UnreachableError
 
@@ -53,7 +54,9 @@ async def serve() -> None:
     with _receiving(settings, settings.webhook_secret) if settings.webhook_secret else nullcontext() as url:
         deployments = await make_deployments(settings)
         for deployment in deployments:
-            await runner.aadd_deployment(deployment)
+            deployment_id = await runner.aadd_deployment(deployment)
+            if deployment.name == RESYNC:
+                await _run_now(deployment_id)
         _announce(settings, deployments, url)
         await _run_until_signalled(runner)
     typer.echo("Stopped. The schedules are paused until the next start.")
@@ -76,6 +79,12 @@ async def _run_until_signalled(runner: Runner) -> None:
         await runner.astop()
     stopped.cancel()
     await running
+
+
+async def _run_now(deployment_id: UUID) -> None:
+    """Ask for a run at once: what happened while nothing was served has told nobody."""
+    async with get_client() as client:
+        await client.create_flow_run_from_deployment(deployment_id)
 
 
 async def _check_prefect() -> None:

@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from tests.demo.prefect import FlowRun
 from tests.demo.scene import PATIENCE_SECONDS, Demo, DemoError, scene
 from tests.demo.telling import say, show_shifts
 
-_PROPOSE, _RECONCILE = "propose-release/propose", "reconcile-release/reconcile-on-merge"
+_PROPOSE = "propose-release/propose"
 _STATUS = "stablehand/plan"
 
 
@@ -43,8 +43,8 @@ async def show(progress: Progress, *, does_merge: bool) -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="stablehand-demo-") as home:
         async with scene(Path(home)) as demo:
-            say("Adopting the fleet: the first reconcile begins the ledger …")
-            await demo.run(_RECONCILE, what="adopting the fleet")
+            say("Adopting the fleet: the first resync begins the ledger …")
+            await demo.until(_first_run(demo), what="adopting the fleet", patience=PATIENCE_SECONDS)
             say("Proposing what stage has validated …")
             await demo.run(_PROPOSE, what="proposing")
             proposal = await _checked_proposal(demo)
@@ -63,6 +63,13 @@ async def show(progress: Progress, *, does_merge: bool) -> None:
                 say("converged. Everything still runs: look around, and end it with Ctrl-C.", style="green")
                 await demo.until(_never, what="being looked at", patience=None)
     say(f"converged, in {time.monotonic() - started:.0f} s", style="green")
+
+
+def _first_run(demo: Demo) -> Callable[[list[FlowRun]], Awaitable[FlowRun | None]]:
+    async def look(runs: list[FlowRun]) -> FlowRun | None:
+        return next((demo.expect_completed(run) for run in runs if run.is_over), None)
+
+    return look
 
 
 async def _checked_proposal(demo: Demo) -> Proposal:

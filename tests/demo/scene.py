@@ -88,9 +88,17 @@ class Demo:
         async def look(runs: list[FlowRun]) -> FlowRun | None:
             return next((run for run in runs if run.id == run_id and run.is_over), None)
 
-        run = await self.until(look, what=what, patience=PATIENCE_SECONDS)
+        self.expect_completed(await self.until(look, what=what, patience=PATIENCE_SECONDS))
+
+    def expect_completed(self, run: FlowRun) -> FlowRun:
+        """Return the run.
+
+        Raises:
+            DemoError: It ended otherwise.
+        """
         if run.state and run.state.type != "COMPLETED":
             raise self.failure_of(run)
+        return run
 
     def failure_of(self, run: FlowRun) -> DemoError:
         """Say how a run ended that should have ended otherwise."""
