@@ -13,7 +13,7 @@ from functools import partial
 from typing import Literal, Protocol
 
 from reconcile.accept import load_accepted
-from reconcile.apply import Clock, Failed, Moved, Outcome, Refused, Skipped, Tools, apply_actions, split_wave
+from reconcile.apply import Clock, Failed, Moved, Outcome, Refused, Tools, apply_actions, split_wave
 from reconcile.errors import ReconcileError, StaleHeadError
 from reconcile.observe import observe
 from reconcile.observed import Accepted, Observed
@@ -145,13 +145,15 @@ async def reconcile(steps: ReconcileSteps, *, clock: Clock, run: str) -> RunRepo
 
 
 def _untried(current: Plan, outcomes: Mapping[RepositoryName, Outcome]) -> tuple[Action, ...]:
-    """Leave out what this run has tried in vain: it is the next run's, and a person's if it stays so."""
-    in_vain = {
-        outcome.repository
-        for outcome in outcomes.values()
-        if isinstance(outcome, Failed | Refused) or (isinstance(outcome, Skipped) and outcome.code == "after")
-    }
-    return tuple(action for action in current.actions if action.repository not in in_vain)
+    """Leave out what this run has tried in vain, and what comes after that: it is the next run's, or a person's."""
+    in_vain = {outcome.repository for outcome in outcomes.values() if isinstance(outcome, Failed | Refused)}
+    untried = []
+    for action in current.actions:  # in the order in which they may move
+        if action.repository in in_vain or in_vain.intersection(action.after):
+            in_vain.add(action.repository)
+        else:
+            untried.append(action)
+    return tuple(untried)
 
 
 async def _observe(
@@ -178,9 +180,13 @@ def _settled(
     """Bring the ledger up to what was observed, and to what GitHub has confirmed in this run."""
     confirmed = {name: each.after for name, each in outcomes.items() if isinstance(each, Moved)}
     live = {name: repository.live for name, repository in observed.repositories.items()}
-    ledger = record_confirmed(loaded.ledger or Ledger(), confirmed, now)
+    ledger = loaded.ledger or Ledger()
     accepted = _accepted(ledger, loaded, now)
-    if accepted != ledger.accepted:
+    is_new = accepted != ledger.accepted
+    if is_new:  # before anything is noted: what this run moved under the last decision is in no record yet
+        ledger = ledger.model_copy(update={"accepted": accepted, "moves": ()})
+    ledger = record_confirmed(ledger, confirmed, now)
+    if is_new:
         ledger = forget_withdrawn(ledger, _carried_permits(loaded.desired))
     return record_observation(ledger, accepted, live, loaded.desired.targets, now)
 
