@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PlainSerializer,
@@ -234,6 +235,69 @@ class Limits(Frozen):
     """How many commits one repository may move by."""
 
 
+def _repository_path(text: str) -> str:
+    path = text.strip().rstrip("/")
+    if not path or path.startswith("/") or ".." in path.split("/") or _NO_PATH.search(path):
+        raise ValueError(
+            f"{text[:60]!r} is not a path: write a folder or a file from the repository's root, without patterns"
+        )
+    return path
+
+
+def _reviewer(text: str) -> str:
+    if not _REVIEWER.fullmatch(text.strip()):
+        raise ValueError(f"{text[:60]!r} is not a reviewer: write a login, or organization/team")
+    return text.strip()
+
+
+_NO_PATH = re.compile(r"[*?\\:\x00-\x1f]")
+_REVIEWER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:/[A-Za-z0-9._-]+)?")
+
+RepositoryPath = Annotated[
+    str,
+    AfterValidator(_repository_path),
+    WithJsonSchema({"type": "string", "examples": [".github/workflows", "alembic/versions"]}),
+]
+"""A folder or a file, from a repository's root."""
+
+Reviewer = Annotated[
+    str,
+    AfterValidator(_reviewer),
+    WithJsonSchema({"type": "string", "examples": ["alice", "packit/the-packit-team"]}),
+]
+"""A person's login, or a team as organization/team."""
+
+
+class ReleaseNotes(Frozen):
+    """Where a merged pull request says what is new: between two lines of its description."""
+
+    begin: Text = "RELEASE NOTES BEGIN"
+    """The line before the note."""
+    end: Text = "RELEASE NOTES END"
+    """The line behind it."""
+
+
+class ProposalPolicy(Frozen):
+    """What the pull request is like that proposes a release."""
+
+    unvalidated: Literal["nothing", "draft"] = "nothing"
+    """What is opened while validation fails or says nothing: no pull request, or a draft."""
+    labels: Annotated[tuple[Text, ...], OneOrMany] = ()
+    """Labels that it carries."""
+    reviewers: Annotated[tuple[Reviewer, ...], OneOrMany] = ()
+    """Who is asked for a review: logins, and teams as organization/team."""
+    assignees: Annotated[tuple[Text, ...], OneOrMany] = ()
+    """Logins of those who see to it."""
+    hand_back: Text = "stablehand/rebuild"
+    """The label by which a person who edited the branch has it proposed anew, without their commits."""
+    release_notes: Annotated[ReleaseNotes, NullIsEmpty] = ReleaseNotes()
+    """Where merged pull requests say what is new."""
+    watched_paths: Annotated[tuple[RepositoryPath, ...], OneOrMany] = (".github/workflows",)
+    """Folders and files; a repository that changes in one of them is marked."""
+    large: Annotated[int, Field(ge=1)] = 30
+    """A move of at least so many commits is marked."""
+
+
 class Policy(Frozen):
     """The document."""
 
@@ -261,3 +325,5 @@ class Policy(Frozen):
     """More than this at once is held."""
     soak: Duration = timedelta(0)
     """How long a target must have been on its branch before it moves."""
+    proposal: Annotated[ProposalPolicy, NullIsEmpty] = ProposalPolicy()
+    """What the pull request is like that proposes a release."""

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from state.document import Hold, Moment, Target, locate_in_zone
 from state.ids import BranchName, Duration, RepositoryName, Sha, dump_duration, parse_duration
-from state.policy import Days, Freeze, Weekday, Window
+from state.policy import Days, Freeze, RepositoryPath, Reviewer, Weekday, Window
 
 PRAGUE = ZoneInfo("Europe/Prague")
 """Clocks go forward over 02:30 on 2026-03-29, and come back to it on 2026-10-25."""
@@ -203,3 +203,31 @@ def test_no_freezes(from_: str, until: str, message: str) -> None:
     """A freeze that would never hold is refused."""
     with pytest.raises(ValidationError, match=message):
         freeze(from_, until)
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"), [("a/b", " a/b/ "), (".github/workflows", ".github/workflows"), ("x.py", "x.py")]
+)
+def test_paths_of_a_repository(expected: str, text: str) -> None:
+    """A folder is itself with or without the stroke at its end."""
+    assert expected == read(RepositoryPath, text)
+
+
+@pytest.mark.parametrize("text", ["", "/", "/etc", "a/../b", "*.py", "a\\b", "C:a", "a\nb"])
+def test_no_paths_of_a_repository(text: str) -> None:
+    """Patterns would promise what comparing trees cannot keep."""
+    with pytest.raises(ValidationError, match="is not a path"):
+        read(RepositoryPath, text)
+
+
+@pytest.mark.parametrize("text", ["alice", "octo_acme", "packit/the-packit-team"])
+def test_reviewers(text: str) -> None:
+    """A person or a team."""
+    assert text == read(Reviewer, text)
+
+
+@pytest.mark.parametrize("text", ["", "@alice", "a/b/c", "a b", "packit/"])
+def test_no_reviewers(text: str) -> None:
+    """What GitHub would never find is refused in the document."""
+    with pytest.raises(ValidationError, match="is not a reviewer"):
+        read(Reviewer, text)
