@@ -7,19 +7,27 @@ says what happened. Never deletes a ref, and never sends an update again before 
 
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Annotated, Literal, NamedTuple, TypedDict
 
 from pydantic import Field
 
+from reconcile.cost import BATCH_SIZE, wave_points
 from reconcile.errors import RateLimitedError, ReconcileError, StaleDocumentError, UnauthorizedError
 from reconcile.plan import Action, Force, Plan, Rewind
-from reconcile.ports import FleetReader, RefUpdate, Refusal, RefWriter, ReleaseStateReader, UpdateAnswer
+from reconcile.ports import (
+    Budget,
+    BudgetReader,
+    FleetReader,
+    RefUpdate,
+    Refusal,
+    RefWriter,
+    ReleaseStateReader,
+    UpdateAnswer,
+)
 from state.ids import BranchName, Frozen, RepositoryName, Sha, abbreviate
 
-BATCH_SIZE = 10
-"""Updates in one request: few enough for GitHub's ten seconds, and halved when they were too many."""
 _LOST_AFTER_SECONDS = 11.0
 """GitHub ends a GraphQL request after ten seconds; before that a lost one may still be at work."""
 _STALE_READ_SECONDS = (1.0, 3.0, 8.0)
@@ -66,11 +74,17 @@ class Failed(_Outcome):
 
 
 class Skipped(_Outcome):
-    """Not tried, or not again. ``after``: what comes first did not move; ``stale-document``: the decision changed."""
+    """Not tried, or not again.
+
+    ``after``: what comes first did not move; ``stale-document``: the decision changed; ``rate-limit``: what GitHub
+    grants within the hour does not last to the end of the wave.
+    """
 
     kind: Literal["skipped"] = "skipped"
-    code: Literal["after", "stale-document"]
+    code: Literal["after", "stale-document", "rate-limit"]
     sentence: str
+    until: datetime | None = None
+    """When it may be tried again, where that is known."""
 
 
 Outcome = Annotated[Moved | Refused | MovedMeanwhile | Failed | Skipped, Field(discriminator="kind")]
@@ -90,6 +104,7 @@ class Tools(NamedTuple):
     state: ReleaseStateReader
     fleet: FleetReader
     writer: RefWriter
+    budget: BudgetReader
     clock: Clock
 
 
@@ -117,8 +132,11 @@ async def apply_actions(plan: Plan, actions: Sequence[Action], tools: Tools) -> 
     """Move the refs of actions that may move together, and return one outcome each, in their order.
 
     Raises nothing of ours: what cannot go on is the outcome of what it stopped, so that what did move is known.
-    Applying again what has moved is the same as applying once.
+    Applying again what has moved is the same as applying once. Begins nothing that GitHub's hourly budget would end
+    half-way.
     """
+    if short := _shortage(plan, actions, tools.budget.budget(), tools.clock.now()):
+        return short
     outcomes: dict[RepositoryName, Outcome] = {}
     attempts: Counter[RepositoryName] = Counter()
     queue = deque(_batches(actions, BATCH_SIZE))
@@ -151,6 +169,24 @@ async def apply_actions(plan: Plan, actions: Sequence[Action], tools: Tools) -> 
         again = [action for action in settled.unmoved if attempts[action.repository] < _ATTEMPTS]
         queue.extendleft(reversed([*_batches(again, max(1, len(batch) // 2))]))
     return tuple(outcomes[action.repository] for action in actions)
+
+
+def _shortage(
+    plan: Plan, actions: Sequence[Action], budget: Budget | None, now: datetime
+) -> tuple[Skipped, ...]:
+    """Leave out all of a wave when the budget does not last to its end; nothing otherwise."""
+    needed = wave_points(len(actions), fleet=len(plan.items))
+    if budget is None or budget.resets_at <= now or budget.remaining >= needed:
+        return ()
+    sentence = (
+        f"GitHub grants this account {budget.remaining} more points until "
+        f"{budget.resets_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, and these moves may take {needed}. "
+        "None of them was tried; the first run after that goes on."
+    )
+    return tuple(
+        Skipped(**_of(action), code="rate-limit", sentence=sentence, until=budget.resets_at)
+        for action in actions
+    )
 
 
 async def _fence(plan: Plan, state: ReleaseStateReader) -> None:

@@ -10,8 +10,8 @@ Rules, per repository; the first that applies decides:
 Last, the whole plan: more repositories at once than the policy allows are held. What a relation needs is asked
 under 2, before the gates, so that a review on a Friday sees the missing permit and not only that it is Friday.
 
-A branch rule is known only once it has refused: `protected` and `workflows-permission` are found by
-`reconcile.apply`.
+A branch rule is known only once it has refused, and what GitHub still grants only when it comes to moving:
+`protected`, `workflows-permission` and `rate-limit` are found by `reconcile.apply`.
 """
 
 import hashlib
@@ -61,7 +61,7 @@ HoldCode = Literal[
     "protected",
     "workflows-permission",
 ]
-WaitCode = Literal["frozen", "outside-window", "soaking", "after"]
+WaitCode = Literal["frozen", "outside-window", "soaking", "after", "rate-limit"]
 
 
 class _Item(Frozen):

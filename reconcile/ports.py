@@ -52,6 +52,18 @@ class UpdateAnswer(Frozen):
     message: str = ""
 
 
+class Budget(Frozen):
+    """What GitHub still grants the account within the hour, in points of GraphQL."""
+
+    remaining: int
+    resets_at: datetime
+
+
+class BudgetReader(Protocol):
+    def budget(self) -> Budget | None:
+        """Say what the newest answer said is left; none where none said so. Sends nothing."""
+
+
 class ReleaseStateReader(Protocol):
     async def load_release_state(self) -> ReleaseState:
         """Read both documents and the ledger at the head of the default branch, in one request."""

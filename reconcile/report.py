@@ -1,10 +1,11 @@
 """What a run did, and what it comes to. Values, for whoever tells people about it."""
 
 from enum import StrEnum
+from typing import TypedDict
 
-from reconcile.apply import Failed, Moved, Outcome, Refused
-from reconcile.plan import Action, Hold, Item, Plan
-from state.ids import Frozen, RepositoryName
+from reconcile.apply import Failed, Moved, Outcome, Refused, Skipped
+from reconcile.plan import Action, Hold, Item, Plan, Wait
+from state.ids import Frozen, RepositoryName, Sha
 
 
 class Result(StrEnum):
@@ -39,12 +40,10 @@ class RunReport(Frozen):
 
     @property
     def items(self) -> tuple[Item, ...]:
-        """The last plan's items, with what a rule refused as the hold that it is."""
-        refused = {outcome.repository: outcome for outcome in self.outcomes if isinstance(outcome, Refused)}
+        """The last plan's items, with the holds and waits that only trying has shown."""
+        outcomes = {outcome.repository: outcome for outcome in self.outcomes}
         return tuple(
-            _held(item, refused[item.repository])
-            if isinstance(item, Action) and item.repository in refused
-            else item
+            _shown(item, outcomes.get(item.repository)) if isinstance(item, Action) else item
             for item in self.plan.items
         )
 
@@ -52,7 +51,7 @@ class RunReport(Frozen):
     def result(self) -> Result:
         """Say what it comes to. An action that is still to be done counts as failed, whatever the reason."""
         items = self.items
-        stuck = {item.repository for item in items if isinstance(item, Hold)} | _failed(self.outcomes)
+        stuck = {item.repository for item in items if isinstance(item, Hold | Wait)} | _failed(self.outcomes)
         todo = [item for item in items if isinstance(item, Action) and not stuck.intersection(item.after)]
         if todo or self.not_rebuilt:
             return Result.FAILED
@@ -101,13 +100,30 @@ def _failed(outcomes: tuple[Outcome, ...]) -> set[RepositoryName]:
     return {outcome.repository for outcome in outcomes if isinstance(outcome, Failed)}
 
 
-def _held(action: Action, refused: Refused) -> Hold:
-    return Hold(
+def _shown(action: Action, outcome: Outcome | None) -> Item:
+    """Show a move that was refused or put off as the hold or wait that it is."""
+    match outcome:
+        case Refused(code=code, sentence=sentence):
+            return Hold(**_of(action), code=code, sentence=sentence)
+        case Skipped(code="rate-limit", sentence=sentence, until=until):
+            return Wait(**_of(action), code="rate-limit", sentence=sentence, until=until)
+        case _:
+            return action
+
+
+class _Fields(TypedDict):
+    repository: RepositoryName
+    name: str
+    url: str | None
+    live: Sha | None
+    target: Sha
+
+
+def _of(action: Action) -> _Fields:
+    return _Fields(
         repository=action.repository,
         name=action.name,
         url=action.url,
         live=action.live,
         target=action.target,
-        code=refused.code,
-        sentence=refused.sentence,
     )

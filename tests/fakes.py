@@ -30,7 +30,7 @@ from reconcile.observed import (
     Signal,
     Wanted,
 )
-from reconcile.ports import RefUpdate, Refusal, UpdateAnswer
+from reconcile.ports import Budget, RefUpdate, Refusal, UpdateAnswer
 from state.ids import BranchName, RepositoryName, Sha
 
 Fault = Literal["lost before", "lost after", "unexplained"] | Refusal
@@ -132,7 +132,7 @@ class Dispatch:
 
 
 class FakeGitHub:
-    """Implements ReleaseStateReader, FleetReader, RefWriter, LedgerWriter and WorkflowDispatcher.
+    """Implements BudgetReader, ReleaseStateReader, FleetReader, RefWriter, LedgerWriter and WorkflowDispatcher.
 
     Everything public may be set and read by a test.
     """
@@ -154,6 +154,8 @@ class FakeGitHub:
         """By repository and commit, what is said about it."""
         self.activity: dict[RepositoryName, Activity] = {}
         """By repository, who moved its ref last; set by the test that asks for it."""
+        self.granted: Budget | None = None
+        """What GitHub still grants; the test that sets it spends it."""
         self.dispatched: list[Dispatch] = []
         self.requests: list[str] = []
         self.sent: list[tuple[RefUpdate, ...]] = []
@@ -168,7 +170,8 @@ class FakeGitHub:
 
     @property
     def tools(self) -> Tools:
-        return Tools(state=self, fleet=self, writer=self, clock=Clock(self.clock.now, self.clock.sleep))
+        clock = Clock(self.clock.now, self.clock.sleep)
+        return Tools(state=self, fleet=self, writer=self, budget=self, clock=clock)
 
     def push(
         self, repository: RepositoryName, commit: Sha, *, onto: Iterable[Sha] = (), ref: BranchName = "stable"
@@ -218,6 +221,9 @@ class FakeGitHub:
             desired_blob=_blob(head.desired_text),
             policy_blob=_blob(head.policy_text),
         )
+
+    def budget(self) -> Budget | None:
+        return self.granted
 
     async def load_release_state(self) -> ReleaseState:
         self._request("load_release_state")

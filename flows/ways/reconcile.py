@@ -13,12 +13,13 @@ from functools import partial
 from typing import Literal, Protocol
 
 from reconcile.accept import load_accepted
-from reconcile.apply import Clock, Failed, Moved, Outcome, Refused, Tools, apply_actions, split_wave
+from reconcile.apply import Clock, Failed, Moved, Outcome, Refused, Skipped, Tools, apply_actions, split_wave
 from reconcile.errors import ReconcileError, StaleHeadError
 from reconcile.observe import observe
 from reconcile.observed import Accepted, Observed
 from reconcile.plan import Action, Plan, Rebuild, plan
 from reconcile.ports import (
+    BudgetReader,
     FleetReader,
     LedgerWriter,
     RefWriter,
@@ -78,7 +79,14 @@ class ReconcileSteps:
 
 
 class GitHubPorts(
-    FleetReader, LedgerWriter, RefWriter, ReleaseStateReader, ReportWriter, WorkflowDispatcher, Protocol
+    BudgetReader,
+    FleetReader,
+    LedgerWriter,
+    RefWriter,
+    ReleaseStateReader,
+    ReportWriter,
+    WorkflowDispatcher,
+    Protocol,
 ):
     """All that the plain steps need of GitHub."""
 
@@ -146,7 +154,12 @@ async def reconcile(steps: ReconcileSteps, *, clock: Clock, run: str) -> RunRepo
 
 def _untried(current: Plan, outcomes: Mapping[RepositoryName, Outcome]) -> tuple[Action, ...]:
     """Leave out what this run has tried in vain, and what comes after that: it is the next run's, or a person's."""
-    in_vain = {outcome.repository for outcome in outcomes.values() if isinstance(outcome, Failed | Refused)}
+    in_vain = {
+        outcome.repository
+        for outcome in outcomes.values()
+        if isinstance(outcome, Failed | Refused)
+        or (isinstance(outcome, Skipped) and outcome.code == "rate-limit")
+    }
     untried = []
     for action in current.actions:  # in the order in which they may move
         if action.repository in in_vain or in_vain.intersection(action.after):
@@ -295,7 +308,7 @@ def plain_steps(
     github: GitHubPorts, clock: Clock, notify: Callable[[Accepted, News], Awaitable[None]]
 ) -> ReconcileSteps:
     """Wire the steps to GitHub, to be run in this process."""
-    tools = Tools(state=github, fleet=github, writer=github, clock=clock)
+    tools = Tools(state=github, fleet=github, writer=github, budget=github, clock=clock)
 
     async def apply_wave(plan: Plan, actions: tuple[Action, ...]) -> tuple[Outcome, ...]:
         return await apply_actions(plan, actions, tools)

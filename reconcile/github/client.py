@@ -40,6 +40,7 @@ class GitHub(
     Pulls,
     Checks,
     Workflows,
+    ports.BudgetReader,
     ports.ReleaseStateReader,
     ports.FleetReader,
     ports.RefWriter,
@@ -61,6 +62,9 @@ class GitHub(
     def requests(self) -> Requests:
         """How many requests were sent so far."""
         return self._transport.requests
+
+    def budget(self) -> ports.Budget | None:
+        return self._transport.budget
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ from reconcile.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
+from reconcile.ports import Budget
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -147,6 +148,8 @@ class Transport:
     def __init__(self, api: githubkit.GitHub[Any], *, url: str, pace: Pace) -> None:
         self.rest = api.rest
         self.requests = Requests()
+        self.budget: Budget | None = None
+        """What GraphQL's newest answer said is left of the hourly limit."""
         self._api = api
         self._url = url
         # GitHub Enterprise Server has GraphQL beside /api/v3, not under it.
@@ -250,9 +253,20 @@ class Transport:
 
     async def _send(self, call: Callable[[], Awaitable[Response[T]]]) -> Response[T]:
         try:
-            return await call()
+            response = await call()
         except GitHubException as error:
+            if isinstance(error, RequestFailed):
+                self._remember_budget(error.response.headers)
             raise self._translate(error) from error
+        self._remember_budget(response.headers)
+        return response
+
+    def _remember_budget(self, headers: httpx.Headers) -> None:
+        remaining, reset = headers.get("x-ratelimit-remaining", ""), headers.get("x-ratelimit-reset", "")
+        is_told = remaining.isdecimal() and reset.isdecimal()
+        if is_told and headers.get("x-ratelimit-resource") == "graphql":
+            resets_at = datetime.fromtimestamp(int(reset), tz=UTC)
+            self.budget = Budget(remaining=int(remaining), resets_at=resets_at)
 
     def _envelope(self, response: Response[Any]) -> _Envelope:
         envelope = self._parse(TypeAdapter(_Envelope), response.content, response)

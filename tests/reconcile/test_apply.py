@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from reconcile.apply import (
-    BATCH_SIZE,
     Failed,
     Moved,
     MovedMeanwhile,
@@ -22,6 +21,7 @@ from reconcile.apply import (
     apply_actions,
     split_wave,
 )
+from reconcile.cost import BATCH_SIZE
 from reconcile.errors import (
     ForbiddenError,
     RateLimitedError,

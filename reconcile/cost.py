@@ -1,0 +1,61 @@
+"""Cost: how many requests a plan takes, and how long. Pure.
+
+An estimate, for people and for the question whether GitHub's hourly budget lasts to the end of a wave. What cannot
+be foreseen is not in it: repeated reads, reading what was approved, the first commit of a ledger.
+"""
+
+from collections import Counter
+from math import ceil
+
+from reconcile.plan import Plan
+from state.ids import Frozen
+
+BATCH_SIZE = 10
+"""Updates in one request: few enough for GitHub's ten seconds, and halved when they were too many."""
+_OBSERVED_AT_ONCE = 50
+_REPORT = 2
+"""The comment on the pull request and the status on the commit: each is looked up, and written."""
+_SECONDS_BETWEEN_WRITES = 1.0
+_SECONDS_AN_ANSWER = 0.4
+"""A rule of thumb; not measured on GitHub itself."""
+
+
+class Cost(Frozen):
+    """What it takes to carry out a plan, once it has been made."""
+
+    reads: int
+    writes: int
+    seconds: int
+
+    @property
+    def requests(self) -> int:
+        return self.reads + self.writes
+
+
+def estimate(plan: Plan) -> Cost:
+    """Estimate what is still to be sent when the plan has been made: moves, proof, rebuilds, ledger and report.
+
+    Nothing where nothing is to be done: what is held or waits costs nothing more than the plan itself.
+    """
+    if not plan.actions and not plan.rebuilds:
+        return Cost(reads=0, writes=0, seconds=0)
+    batches = sum(_batches(moves) for moves in Counter(action.wave for action in plan.actions).values())
+    proof = 1 + ceil(len(plan.items) / _OBSERVED_AT_ONCE) if plan.actions else 0
+    intents = 1 if plan.actions else 0
+    reads = batches + proof + len(plan.rebuilds) + _REPORT
+    writes = intents + batches + len(plan.rebuilds) + _REPORT + 1
+    seconds = (reads + writes) * _SECONDS_AN_ANSWER + (writes - 1) * _SECONDS_BETWEEN_WRITES
+    return Cost(reads=reads, writes=writes, seconds=ceil(seconds))
+
+
+def wave_points(moves: int, *, fleet: int) -> int:
+    """Say how many points must be left for a wave to be moved, proved, reported and recorded.
+
+    None of these requests asks for so much that GitHub counts it as more than one point.
+    """
+    return 2 * _batches(moves) + 1 + ceil(fleet / _OBSERVED_AT_ONCE) + 2 * _REPORT + 1
+
+
+def _batches(moves: int) -> int:
+    """Count the updates of a wave; the documents are looked at again before each."""
+    return ceil(moves / BATCH_SIZE)
