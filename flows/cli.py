@@ -239,6 +239,61 @@ def log_command(
         show.log(entries)
 
 
+@app.command(
+    "rollback",
+    epilog="Examples: stablehand rollback | stablehand rollback packit-service --to '#41' --despite outside-window",
+)
+def rollback_command(
+    repositories: Annotated[
+        list[str] | None, typer.Argument(metavar="[REPOSITORY]...", help="Only these; all without any.")
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="REVISION|DATE|#PR",
+            help="An accepted decision; the one before the last without it.",
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="For the permits and blocks.")] = "rollback",
+    despite: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--despite", metavar="CODE", help="What the permits override: outside-window, frozen, …"
+        ),
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Open a pull request that goes back to an earlier decision."""
+    from pydantic import ValidationError
+
+    from flows import show, terminal
+    from flows.ways.errors import UsageError
+    from flows.ways.rollback import RollbackReport, RollbackRequest, rollback
+
+    async def run() -> RollbackReport:
+        from flows.connect import connected
+        from flows.settings import load_settings
+        from flows.ways.reconcile import system_clock
+
+        try:
+            request = RollbackRequest.model_validate(
+                {"to": to, "repositories": repositories or (), "reason": reason, "despite": despite or ()}
+            )
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise UsageError((f"--{first['loc'][0]} {first['input']}: {first['msg']}",)) from error
+        async with connected(load_settings()) as github:
+            return await rollback(github, request, clock=system_clock())
+
+    report = _run(run)
+    if as_json:
+        terminal.print_json(report)
+    else:
+        show.rollback(report)
+
+
 @app.command("adopt", epilog="Example: stablehand adopt packit-service")
 def adopt_command(
     repository: Annotated[str, typer.Argument(metavar="REPOSITORY", help="Its owner may be left out.")],

@@ -16,6 +16,7 @@ from prefect.types.entrypoint import EntrypointType
 from flows.check_release import check_release
 from flows.propose_release import propose_release
 from flows.reconcile_release import reconcile_release
+from flows.rollback_release import rollback_release
 from flows.settings import Settings
 from flows.triggers import PULL_REQUEST_CHANGED, RELEASE_STATE_PUSHED, resource_id
 
@@ -53,6 +54,12 @@ async def make_deployments(settings: Settings) -> tuple[RunnerDeployment, ...]:
             triggers=[
                 _trigger(settings, RELEASE_STATE_PUSHED, reason="push", commit="{{ event.payload.commit }}"),
             ],
+        ),
+        await _deployment(
+            rollback_release,
+            settings,
+            name="rollback",
+            description="Opens a pull request that goes back to an earlier decision. Run it by hand.",
         ),
         await _deployment(
             reconcile_release,

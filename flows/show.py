@@ -6,6 +6,7 @@ from typing import assert_never
 from flows.terminal import print_table, say
 from flows.ways.log import LogEntry
 from flows.ways.propose import ProposeReport
+from flows.ways.rollback import RollbackReport
 from flows.ways.status import StatusReport
 from flows.ways.why import WhyReport
 from reconcile.apply import Failed, Moved, MovedMeanwhile, Outcome, Refused, Skipped
@@ -133,3 +134,9 @@ def log(entries: Iterable[LogEntry]) -> None:
             for entry in entries
         ],
     )
+
+
+def rollback(report: RollbackReport) -> None:
+    _items(item for item in report.plan.items if item.kind != "no-op")
+    say(f"#{report.pull_request.number} {report.pull_request.title}")
+    say(report.pull_request.url)
