@@ -518,7 +518,9 @@ def _wait_reasons(
 
 def _limited(items: tuple[Item, ...], limit: int | None) -> tuple[Item, ...]:
     """Hold every move when there are more of them than the policy allows at once, but for those with an exception."""
-    counted = [item for item in items if isinstance(item, Action) and "limit-exceeded" not in item.despite]
+    counted = {
+        item.repository for item in items if isinstance(item, Action) and "limit-exceeded" not in item.despite
+    }
     if limit is None or len(counted) <= limit:
         return items
     sentence = (
@@ -531,7 +533,7 @@ def _limited(items: tuple[Item, ...], limit: int | None) -> tuple[Item, ...]:
             code="limit-exceeded",
             sentence=sentence,
         )
-        if item in counted
+        if item.repository in counted
         else item
         for item in items
     )

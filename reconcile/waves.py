@@ -1,6 +1,6 @@
 """Waves: which repositories may move together. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from graphlib import CycleError, TopologicalSorter
 
 from reconcile.errors import StallError
@@ -25,7 +25,7 @@ def order(policy: Policy, repositories: Collection[RepositoryName]) -> tuple[tup
     Raises:
         OrderCycleError: The policy's order runs in a circle.
     """
-    sorter = TopologicalSorter(_edges(policy))
+    sorter = TopologicalSorter({name: each.after for name, each in policy.repositories.items()})
     for name in repositories:
         sorter.add(name)
     try:
@@ -42,16 +42,11 @@ def order(policy: Policy, repositories: Collection[RepositoryName]) -> tuple[tup
 
 def predecessors(policy: Policy, name: RepositoryName) -> frozenset[RepositoryName]:
     """Return everything that a repository comes after, near and far. Ends also on a cycle."""
-    edges = _edges(policy)
     found: set[RepositoryName] = set()
-    waiting = list(edges.get(name, ()))
+    waiting = [name]
     while waiting:
-        current = waiting.pop()
-        if current not in found:
-            found.add(current)
-            waiting += edges.get(current, ())
+        current = policy.repositories.get(waiting.pop())
+        new = set(current.after) - found if current else set()
+        found |= new
+        waiting += new
     return frozenset(found)
-
-
-def _edges(policy: Policy) -> Mapping[RepositoryName, tuple[RepositoryName, ...]]:
-    return {name: repository.after for name, repository in policy.repositories.items()}

@@ -144,9 +144,10 @@ async def reconcile(steps: ReconcileSteps, *, clock: Clock, run: str) -> RunRepo
             if count == _ROUNDS:
                 raise
             continue
+        named = {action.repository for action in todo}
         for wave in sorted({action.wave for action in todo}):
             ready, skipped = split_wave(current, wave, outcomes)
-            if actions := tuple(action for action in ready if action in todo):
+            if actions := tuple(action for action in ready if action.repository in named):
                 outcomes |= {each.repository: each for each in await steps.apply_wave(current, actions)}
             outcomes |= {each.repository: each for each in skipped}
     return report
