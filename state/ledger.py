@@ -111,7 +111,7 @@ def record_confirmed(ledger: Ledger, confirmed: Mapping[RepositoryName, Sha], no
     spent = tuple(_spent(each) for each in carried if each.is_permitted)
     return ledger.model_copy(
         update={
-            "intents": tuple(each for each in ledger.intents if each not in carried),
+            "intents": tuple(each for each in ledger.intents if confirmed.get(each.repository) != each.after),
             "proved": dict(sorted((ledger.proved | proofs).items())),
             "moves": ledger.moves + moves,
             "spent": ledger.spent + spent,
