@@ -138,6 +138,7 @@ def _as_tasks(steps: ReconcileSteps, repository: RepositoryName) -> ReconcileSte
         load=load_and_say,
         observe=observe,
         apply_wave=apply_and_show,
+        rebuild=runs.writing(steps.rebuild, "ask for a rebuild"),
         record=runs.writing(steps.record, "record in the ledger"),
         report=runs.writing(steps.report, "report on the commit"),
     )
