@@ -156,6 +156,9 @@ CALLS: dict[str, Call] = {
     "pulls.get (merged)": lambda w: w.bot.rest.pulls.get(OWNER, NAME, w.merged),
     "pulls.create": lambda w: w.bot.rest.pulls.create(OWNER, NAME, title="T", head="feature", base="merged"),
     "pulls.update": lambda w: w.bot.rest.pulls.update(OWNER, NAME, w.pull, title="Other title"),
+    "pulls.request_reviewers": lambda w: w.bot.rest.pulls.request_reviewers(
+        OWNER, NAME, w.pull, data={"reviewers": ["alice"]}
+    ),
     "pulls.list_files": lambda w: w.bot.rest.pulls.list_files(OWNER, NAME, w.pull),
     "pulls.list_commits": lambda w: w.bot.rest.pulls.list_commits(OWNER, NAME, w.pull),
     "pulls.list_reviews": lambda w: w.bot.rest.pulls.list_reviews(OWNER, NAME, w.pull),
@@ -168,6 +171,9 @@ CALLS: dict[str, Call] = {
     "issues.update_comment": lambda w: w.bot.rest.issues.update_comment(OWNER, NAME, w.comment, body="c"),
     "issues.list_labels_on_issue": lambda w: w.bot.rest.issues.list_labels_on_issue(OWNER, NAME, w.pull),
     "issues.add_labels": lambda w: w.bot.rest.issues.add_labels(OWNER, NAME, w.pull, labels=["more"]),
+    "issues.add_assignees": lambda w: w.bot.rest.issues.add_assignees(
+        OWNER, NAME, w.pull, assignees=["alice", "nobody"]
+    ),
     "issues.set_labels": lambda w: w.bot.rest.issues.set_labels(OWNER, NAME, w.other, labels=["only"]),
     "checks.create": lambda w: w.bot.rest.checks.create(
         OWNER, NAME, data={"name": "plan", "head_sha": w.head, "status": "in_progress"}

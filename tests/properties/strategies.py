@@ -129,9 +129,7 @@ def permits(draw: st.DrawFn, live: Sha | None, target: Sha) -> Permits:
         reason="rollback of #1",
         despite=tuple(sorted(draw(st.sets(st.sampled_from(GATES))))),
     )
-    kinds = draw(
-        st.sampled_from([("rewind", "force", "move")] * 3 + [("rewind",), ("force",), ("move",)])
-    )
+    kinds = draw(st.sampled_from([("rewind", "force", "move")] * 3 + [("rewind",), ("force",), ("move",)]))
     return Permits.model_validate(dict.fromkeys(kinds, permit))
 
 

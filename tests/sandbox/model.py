@@ -101,6 +101,26 @@ class Review:
         return f"PRR_{self.database_id}"
 
 
+@dataclass
+class ReviewThread:
+    """Comments on lines of a file, as a pull request's diff showed them when the thread began."""
+
+    database_id: int
+    review: Review
+    path: str
+    first: int
+    last: int
+    comments: list[Comment] = field(default_factory=list)
+    resolved_by: Account | None = None
+
+    @property
+    def node_id(self) -> str:
+        return f"PRRT_{self.database_id}"
+
+    def comment_id(self, comment: Comment) -> str:
+        return f"PRRC_{comment.database_id}"
+
+
 @dataclass(frozen=True)
 class Label:
     database_id: int
@@ -139,7 +159,11 @@ class PullRequest:
     """What a rebase merge put on the base branch, oldest first."""
     labels: list[Label] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
+    threads: list[ReviewThread] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
+    assignees: list[Account] = field(default_factory=list)
+    reviewers: list[Account] = field(default_factory=list)
+    """Who was asked for a review and has not given one since."""
 
     @property
     def node_id(self) -> str:

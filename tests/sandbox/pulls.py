@@ -228,6 +228,7 @@ def review(
     store = pull.repository.store
     made = Review(store.next_id(), by, state, body, commit or pull.head_oid, store.clock())
     pull.reviews.append(made)
+    pull.reviewers = [each for each in pull.reviewers if each != by]
     store.announce("pull_request_review", pull.repository, by, action="submitted", pull=pull, review=made)
     return made
 
@@ -294,6 +295,41 @@ def set_labels(pull: PullRequest, names: Iterable[str]) -> None:
     """Replace the labels, unknown ones being made."""
     pull.labels = [pull.repository.label(name) for name in dict.fromkeys(names)]
     pull.updated_at = pull.repository.store.clock()
+
+
+def request_reviews(pull: PullRequest, logins: Iterable[str]) -> None:
+    """Ask people for a review; all or none, and only those who may push."""
+    repo, asked = pull.repository, list[Account]()
+    for login in logins:
+        account = repo.store.accounts.get(login)
+        if account is None or repo.store.permission(account, repo) < Permission.WRITE:
+            message = "Reviews may only be requested from collaborators."
+            raise Unprocessable(
+                f"{message} One or more of the users or teams you specified is not a collaborator"
+            )
+        if account == pull.author:
+            raise Unprocessable("Review cannot be requested from pull request author.")
+        asked.append(account)
+    pull.reviewers = list({each.login: each for each in (*pull.reviewers, *asked)}.values())
+
+
+def assign(pull: PullRequest, logins: Iterable[str]) -> None:
+    """Assign people; whom nobody may assign is left out without a word."""
+    repo = pull.repository
+    found = [
+        account
+        for login in logins
+        if (account := repo.store.accounts.get(login))
+        and repo.store.permission(account, repo) >= Permission.WRITE
+    ]
+    pull.assignees = list({each.login: each for each in (*pull.assignees, *found)}.values())
+
+
+def set_draft(pull: PullRequest, by: Account, *, draft: bool) -> None:
+    if pull.draft != draft:
+        pull.draft = draft
+        pull.updated_at = pull.repository.store.clock()
+        _announce(pull, by, "converted_to_draft" if draft else "ready_for_review")
 
 
 def containing(repo: "Repository", sha: str) -> list[PullRequest]:

@@ -15,7 +15,7 @@ from graphql import (
     visit,
 )
 
-from tests.sandbox import Repository, Sandbox
+from tests.sandbox import Repository, Sandbox, threads
 from tests.sandbox.graphql.execution import schema
 from tests.sandbox_tests.conftest import Clock, Query
 
@@ -38,6 +38,9 @@ def busy(repository: Repository) -> Repository:
     repository.commit("feature", {"README.md": "three\n"}, "Change\n\nBecause", author="bob")
     repository.open_pull_request("Change", "why", "feature", "main", "bob", labels=["proposal"])
     repository.review(1, "alice")
+    alice, pull = repository.store.account("alice"), repository.pulls[1]
+    threads.start(pull, alice, "", [threads.Draft("README.md", 1, 1, "why?")], pull.head_oid)
+    threads.reply(pull, pull.threads[0], alice, "ah")
     repository.comment(1, "stablehand-bot", "plan")
     repository.protect_branch("main", allow={"alice", "stablehand-bot"})
     repository.add_status(head, "ci", "success")
@@ -85,6 +88,7 @@ def test_the_document_has_every_field_of_the_schema() -> None:
 
 def test_every_field_is_answered(sandbox: Sandbox, busy: Repository, query: Query) -> None:
     """Every resolver is there: nothing of the schema ends in an error."""
+    thread = busy.pulls[1].threads[0]
     pull, bot = busy.pulls[1].node_id, sandbox.store.account("stablehand-bot").node_id
     tag = busy.git.create_tag(
         "annotated",
@@ -97,7 +101,17 @@ def test_every_field_is_answered(sandbox: Sandbox, busy: Repository, query: Quer
     for name, variables in (
         ("Everything", {"head": busy.rev_parse("main"), "pull": pull, "bot": bot}),
         ("Tag", {"oid": str(tag)}),
-        ("Mutate", {"repository": busy.node_id, "pull": pull, "head": busy.rev_parse("main")}),
+        (
+            "Mutate",
+            {
+                "repository": busy.node_id,
+                "pull": pull,
+                "head": busy.rev_parse("main"),
+                "feature": busy.rev_parse("feature"),
+                "thread": thread.node_id,
+                "comment": thread.comment_id(thread.comments[0]),
+            },
+        ),
     ):
         answer = query(EVERYTHING, operation=name, **variables)
 

@@ -9,7 +9,7 @@ import httpx
 import pygit2
 import pytest
 
-from tests.sandbox import Permission, Repository, Sandbox
+from tests.sandbox import Permission, Repository, Sandbox, threads
 from tests.sandbox.model import PullRequest
 from tests.sandbox_tests.conftest import Clock
 
@@ -414,3 +414,24 @@ def test_links_to_numbers_and_commits_work(
     links: list[Any] = re.findall(r'<a href="(/packit/[^"]*)">(?:#1|packit/ogr@)', text)
     assert links == [PAGE, f"/packit/ogr/commit/{sha}"]
     assert all(client.get(link).status_code == 200 for link in links)
+
+
+def test_a_suggestion_is_committed_with_one_click(pull: PullRequest, browser: Browser) -> None:
+    """The diff shows what a comment suggests beside its line, and the button makes it a commit by the person."""
+    bot = pull.repository.store.account("stablehand-bot")
+    body = "Leave it:\n```suggestion\n  packit/ogr: aaaa   # the library\n```\n"
+    threads.start(pull, bot, "", [threads.Draft(FILE, 4, 4, body)], pull.head_oid)
+    alice = browser("alice")
+    page = alice.get(PAGE).text
+    assert "Commit suggestion" in page
+    assert "Leave it:" in page
+
+    thread = pull.threads[0]
+    alice.post(PAGE, data={"action": "suggestion", "thread": thread.node_id, "number": "0"})
+
+    head = pull.repository.commit_at(pull.head_oid)
+    assert ("Apply suggestion from code review", "alice") == (head.message, head.author.name.lower())
+    entry = head.tree[FILE]
+    assert isinstance(entry, pygit2.Blob)
+    assert BEFORE == entry.data.decode()
+    assert "Commit suggestion" not in alice.get(PAGE).text

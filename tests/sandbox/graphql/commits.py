@@ -208,15 +208,26 @@ class CommitNode(ObjectNode):
         return page_of("parents", map(self._wrap, self.record.parents), page)
 
     def history(
-        self, path: str | None = None, since: str | None = None, until: str | None = None, **page: Any
+        self,
+        path: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        author: dict[str, Any] | None = None,
+        **page: Any,
     ) -> Connection["CommitNode"]:
         start, end = (datetime.fromisoformat(each) if each else None for each in (since, until))
 
         def walk() -> Iterable[CommitNode]:
             found = gitops.history(self.in_repository.git, self.oid, path=path, since=start, until=end)
-            return map(self._wrap, found)
+            return (self._wrap(commit) for commit in found if author is None or self._is_by(commit, author))
 
         return Connection("history", walk, **page)
+
+    def _is_by(self, commit: pygit2.Commit, author: dict[str, Any]) -> bool:
+        account = self.call.store.account_by_email(commit.author.email)
+        return (account is not None and account.node_id == author.get("id")) or (
+            commit.author.email in (author.get("emails") or ())
+        )
 
     def file(self, path: str) -> TreeEntryNode | None:
         found = gitops.read_file(self.record, path)

@@ -2,21 +2,23 @@
 
 import binascii
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
 
-from tests.sandbox import pulls
+from tests.sandbox import pulls, threads
 from tests.sandbox.errors import Forbidden, NotFound, Unprocessable
 from tests.sandbox.graphql.commits import commit_node
 from tests.sandbox.graphql.connections import Edge, cursor
 from tests.sandbox.graphql.nodes import ActorNode, Call
-from tests.sandbox.graphql.pull_requests import CommentNode, PullRequestNode
+from tests.sandbox.graphql.pull_requests import CommentNode, PullRequestNode, ReviewNode, ThreadNode
 from tests.sandbox.graphql.queries import find_pull_request, find_repository, visible
 from tests.sandbox.graphql.repositories import RefNode
-from tests.sandbox.model import Permission, PullRequest
+from tests.sandbox.model import Comment, Permission, PullRequest, ReviewThread
 from tests.sandbox.repository import HEADS, RefUpdate, Repository
+from tests.sandbox.threads import Draft
+from tests.sandbox.threads import start as begin_threads
 
 Deed = TypeVar("Deed", bound=Callable[..., dict[str, Any]])
 
@@ -170,3 +172,71 @@ class Mutations:
         made = pulls.comment(pull, self.call.account, body)
         node = CommentNode(PullRequestNode(self.call, pull), made)
         return {"comment_edge": Edge(cursor(len(pull.comments)), node)}
+
+    @mutation
+    def convert_pull_request_to_draft(self, pull_request_id: str) -> dict[str, Any]:
+        return self._set_draft(pull_request_id, draft=True)
+
+    @mutation
+    def mark_pull_request_ready_for_review(self, pull_request_id: str) -> dict[str, Any]:
+        return self._set_draft(pull_request_id, draft=False)
+
+    def _set_draft(self, pull_request_id: str, *, draft: bool) -> dict[str, Any]:
+        pull = self._own_pull(pull_request_id)
+        pulls.set_draft(pull, self.call.account, draft=draft)
+        return {"pull_request": PullRequestNode(self.call, pull)}
+
+    @mutation
+    def add_pull_request_review(
+        self,
+        pull_request_id: str,
+        event: str | None = None,
+        body: str | None = None,
+        commit_o_i_d: str | None = None,
+        threads: list[dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        """Comment on lines; what the sandbox's clients do not do (a pending review, an approval) is refused."""
+        pull = find_pull_request(self.call, pull_request_id)
+        self._require_pull_rights(pull.repository)
+        if event != "COMMENT" or not (body or threads):
+            raise Unprocessable("The sandbox takes reviews that comment, and say something")
+        drafts = [_draft(each) for each in threads or ()]
+        made = begin_threads(pull, self.call.account, body or "", drafts, commit_o_i_d)
+        return {"pull_request_review": ReviewNode(PullRequestNode(self.call, pull), made)}
+
+    @mutation
+    def delete_pull_request_review_comment(self, id: str) -> dict[str, Any]:  # noqa: A002 - GitHub's name
+        pull, thread, comment = self._find_comment(id)
+        needed = Permission.READ if comment.author == self.call.account else Permission.WRITE
+        self.call.store.require(self.call.account, pull.repository, needed, app_permission="pull_requests")
+        threads.delete_comment(pull, thread, comment)
+        return {"pull_request_review": ReviewNode(PullRequestNode(self.call, pull), thread.review)}
+
+    def _find_comment(self, node_id: str) -> tuple[PullRequest, ReviewThread, Comment]:
+        for pull, thread in self._threads():
+            for comment in thread.comments:
+                if thread.comment_id(comment) == node_id:
+                    return pull, thread, comment
+        raise NotFound(f"Could not resolve to a node with the global id of '{node_id}'")
+
+    def _threads(self) -> Iterator[tuple[PullRequest, ReviewThread]]:
+        for repository in self.call.store.repositories():
+            for pull in repository.pulls.values():
+                yield from ((pull, thread) for thread in pull.threads)
+
+    @mutation
+    def resolve_review_thread(self, thread_id: str) -> dict[str, Any]:
+        for pull, thread in self._threads():
+            if thread.node_id == thread_id:
+                self.call.store.require(
+                    self.call.account, pull.repository, Permission.WRITE, app_permission="pull_requests"
+                )
+                thread.resolved_by = self.call.account
+                return {"thread": ThreadNode(PullRequestNode(self.call, pull), thread)}
+        raise NotFound(f"Could not resolve to a node with the global id of '{thread_id}'")
+
+
+def _draft(given: dict[str, Any]) -> Draft:
+    if "LEFT" in (given.get("side"), given.get("start_side")):
+        raise Unprocessable("The sandbox takes comments on the new version of a file only")
+    return Draft(given["path"], given.get("start_line") or given["line"], given["line"], given["body"])

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from tests.sandbox import gitops, pulls
+from tests.sandbox import gitops, pulls, threads
 from tests.sandbox.graphql import commits, repositories
 from tests.sandbox.graphql.connections import Connection
 from tests.sandbox.graphql.nodes import ActorNode, Call, Node, page_of
-from tests.sandbox.model import Comment, Label, Permission, PullRequest, Review
+from tests.sandbox.model import Comment, Label, Permission, PullRequest, Review, ReviewThread
 from tests.sandbox.repository import HEADS
 
 
@@ -125,6 +125,9 @@ class PullRequestNode(Node):
     def comments(self, **page: Any) -> Connection["CommentNode"]:
         return page_of("comments", [CommentNode(self, each) for each in self.record.comments], page)
 
+    def review_threads(self, **page: Any) -> Connection["ThreadNode"]:
+        return page_of("reviewThreads", [ThreadNode(self, each) for each in self.record.threads], page)
+
     def files(self, **page: Any) -> Connection["ChangedFileNode"]:
         return page_of("files", map(ChangedFileNode, pulls.files(self.record)), page)
 
@@ -209,6 +212,55 @@ class CommentNode(WrittenNode):
     @property
     def url(self) -> str:
         return f"{self.pull_request.url}#issuecomment-{self.record.database_id}"
+
+
+@dataclass(frozen=True)
+class ThreadNode:
+    """Comments on lines; where those have changed since, the thread has no line any more."""
+
+    pull_request: PullRequestNode
+    record: ReviewThread
+    typename: ClassVar[str] = "PullRequestReviewThread"
+
+    @property
+    def id(self) -> str:
+        return self.record.node_id
+
+    @property
+    def _position(self) -> tuple[int, int] | None:
+        return threads.position(self.pull_request.record, self.record)
+
+    @property
+    def line(self) -> int | None:
+        return self._position[1] if self._position else None
+
+    @property
+    def start_line(self) -> int | None:
+        """Of a thread on one line there is none, as on GitHub."""
+        return self._position[0] if self._position and self._position[0] != self._position[1] else None
+
+    @property
+    def is_outdated(self) -> bool:
+        return self._position is None
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.record.resolved_by is not None
+
+    def comments(self, **page: Any) -> Connection["ThreadCommentNode"]:
+        found = (ThreadCommentNode(self.pull_request, each, self.record) for each in self.record.comments)
+        return page_of("comments", found, page)
+
+
+@dataclass(frozen=True)
+class ThreadCommentNode(WrittenNode):
+    record: Comment
+    thread: ReviewThread
+    typename: ClassVar[str] = "PullRequestReviewComment"
+
+    @property
+    def id(self) -> str:
+        return self.thread.comment_id(self.record)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tests.sandbox import gitops, pulls
+from tests.sandbox import gitops, pulls, threads
 from tests.sandbox.api import Api, HttpRequest
 from tests.sandbox.errors import NotFound, Refusal, Unprocessable
 from tests.sandbox.model import Account, Permission, PullRequest
@@ -82,6 +82,7 @@ def environment() -> jinja2.Environment:
         checks=views.checks,
         rows=lambda patch: diffs.rows(patch)[:ROWS_SHOWN],
         rows_shown=ROWS_SHOWN,
+        parts=threads.parts,
         signed_at=gitops.signed_at,
         verdict=views.verdict,
     )
@@ -204,6 +205,7 @@ class Site:
             mergeable=pull.is_open and not pull.draft and pulls.is_mergeable(pull),
             events=views.timeline(pull),
             found_checks=views.checks(repository, pull.head_oid),
+            threads=views.threads_by_line(pull),
             editable=views.editable(pull, files, draft.get("path") or request.query_params.get("file")),
             may_write=self.store.permission(self.person(request), repository) >= Permission.WRITE,
             **context,
@@ -273,6 +275,11 @@ class Site:
             case "commit":
                 file = views.file_at(pull.head_repository, pull.head_ref, form.get("path", ""))
                 return commit_of(file, form)
+            case "suggestion":
+                thread = threads.find(pull, form.get("thread", ""))
+                file = views.file_at(pull.head_repository, pull.head_ref, thread.path)
+                text = threads.suggested_text(pull, thread, int(form.get("number", "0")))
+                return commit_of(file, {"text": text, "message": "Apply suggestion from code review"})
             case other:
                 raise Unprocessable(f"The page has no action {other}")
 

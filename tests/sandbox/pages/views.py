@@ -10,10 +10,19 @@ from typing import Any, Literal
 
 import pygit2
 
-from tests.sandbox import gitops
+from tests.sandbox import gitops, threads
 from tests.sandbox.errors import NotFound
 from tests.sandbox.gitops import ZERO, FileChange
-from tests.sandbox.model import Account, Activity, CheckRun, Comment, PullRequest, Review, Status
+from tests.sandbox.model import (
+    Account,
+    Activity,
+    CheckRun,
+    Comment,
+    PullRequest,
+    Review,
+    ReviewThread,
+    Status,
+)
 from tests.sandbox.repository import HEADS, Repository
 
 COMMITS_SHOWN = 250
@@ -95,6 +104,25 @@ def annotations(found: Iterable[Check]) -> dict[tuple[str, int], list[Mapping[st
     for check in found:
         for each in check.annotations:
             by_line.setdefault((each["path"], each["end_line"]), []).append(each)
+    return by_line
+
+
+@dataclass(frozen=True)
+class Discussion:
+    """A thread on lines of the diff, with those lines as they are."""
+
+    thread: ReviewThread
+    lines: tuple[str, ...]
+
+
+def threads_by_line(pull: PullRequest) -> dict[tuple[str, int], list[Discussion]]:
+    """Sort the threads that are not outdated by the path and the last line that they are about."""
+    by_line: dict[tuple[str, int], list[Discussion]] = {}
+    for thread in pull.threads:
+        if at := threads.position(pull, thread):
+            lines = threads.lines_at(pull, pull.head_oid, thread.path)[at[0] - 1 : at[1]]
+            found = Discussion(thread, tuple(line.rstrip("\r\n") for line in lines))
+            by_line.setdefault((thread.path, at[1]), []).append(found)
     return by_line
 
 

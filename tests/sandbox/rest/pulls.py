@@ -78,6 +78,24 @@ def update_pull(call: RestCall) -> Answer:
     return Answer(call.shapes.pull(pull))
 
 
+@router.add("POST", f"{PULL}/requested_reviewers")
+def request_reviewers(call: RestCall) -> Answer:
+    pull = call.pull()
+    call.writing("pull_requests")
+    if teams := call.json.get("team_reviewers"):
+        raise Unprocessable(f"Could not resolve to a node with the slug of '{teams[0]}'")
+    pulls.request_reviews(pull, call.json.get("reviewers", ()))
+    return Answer(call.shapes.pull(pull, detailed=False), 201)
+
+
+@router.add("POST", f"{ISSUE}/assignees")
+def add_assignees(call: RestCall) -> Answer:
+    pull = call.pull("issue_number")
+    call.writing("issues")
+    pulls.assign(pull, call.json.get("assignees", ()))
+    return Answer(call.shapes.issue(pull), 201)
+
+
 @router.add("GET", f"{PULL}/files")
 def list_files(call: RestCall) -> Answer:
     pull = call.pull()
