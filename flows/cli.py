@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flows.ways.propose import ProposeReport
     from reconcile.observed import PullRequest
     from reconcile.plan import Plan
+    from reconcile.ports import Budget
     from reconcile.report import RunReport
 
 T = TypeVar("T")
@@ -115,23 +116,26 @@ def propose_command(
 
 @app.command("plan", epilog="Example: stablehand plan --json")
 def plan_command(*, as_json: Json = False) -> None:
-    """Show what reconcile would do now, and why."""
+    """Show what reconcile would do now, and why, and what that costs."""
     from flows import show, terminal
+    from reconcile.cost import estimate
 
-    async def run() -> "Plan":
+    async def run() -> "tuple[Plan, Budget | None]":
         from flows.connect import connected
         from flows.settings import load_settings
         from flows.ways.reconcile import survey, system_clock
 
         async with connected(load_settings()) as github:
             _, current = await survey(github, clock=system_clock())
-            return current
+            return current, github.budget()
 
-    current = _run(run)
+    current, budget = _run(run, "reading GitHub")
+    cost = estimate(current)
     if as_json:
-        terminal.print_json(current)
+        terminal.print_json({**current.model_dump(mode="json"), "cost": cost.model_dump()})
     else:
         show.plan(current)
+        show.cost(cost, budget)
     raise typer.Exit(_exit_of_plan(current))
 
 
@@ -179,7 +183,7 @@ def status_command(*, as_json: Json = False) -> None:
         async with connected(load_settings()) as github:
             return await status(github, clock=system_clock())
 
-    report = _run(run)
+    report = _run(run, "reading GitHub")
     if as_json:
         terminal.print_json(report)
     else:
@@ -205,7 +209,7 @@ def why_command(
         async with connected(load_settings()) as github:
             return await why(github, repository, clock=system_clock())
 
-    report = _run(run)
+    report = _run(run, "reading GitHub")
     if as_json:
         terminal.print_json(report)
     else:
@@ -232,7 +236,7 @@ def log_command(
         async with connected(load_settings()) as github:
             return await read_log(github, limit=limit)
 
-    entries = _run(run)
+    entries = _run(run, "reading the ledger")
     if as_json:
         terminal.print_json({"moves": [entry.model_dump(mode="json") for entry in entries]})
     else:
@@ -297,21 +301,25 @@ def rollback_command(
 @app.command("adopt", epilog="Example: stablehand adopt packit-service")
 def adopt_command(
     repository: Annotated[str, typer.Argument(metavar="REPOSITORY", help="Its owner may be left out.")],
+    *,
+    as_json: Json = False,
 ) -> None:
     """Open a pull request that takes into the file what was moved by hand."""
-    _answer_drift("adopt", repository)
+    _answer_drift("adopt", repository, as_json=as_json)
 
 
 @app.command("restore", epilog="Example: stablehand restore packit-service")
 def restore_command(
     repository: Annotated[str, typer.Argument(metavar="REPOSITORY", help="Its owner may be left out.")],
+    *,
+    as_json: Json = False,
 ) -> None:
     """Open a pull request that permits to put back what was moved by hand."""
-    _answer_drift("restore", repository)
+    _answer_drift("restore", repository, as_json=as_json)
 
 
-def _answer_drift(answer: Literal["adopt", "restore"], repository: str) -> None:
-    from flows.terminal import say
+def _answer_drift(answer: Literal["adopt", "restore"], repository: str, *, as_json: bool) -> None:
+    from flows import show, terminal
     from flows.ways.drift import answer_drift
 
     async def run() -> "PullRequest":
@@ -321,9 +329,11 @@ def _answer_drift(answer: Literal["adopt", "restore"], repository: str) -> None:
         async with connected(load_settings()) as github:
             return await answer_drift(github, answer, repository)
 
-    pull_request = _run(run)
-    say(f"#{pull_request.number} {pull_request.title}")
-    say(pull_request.url)
+    pull_request = _run(run, "asking GitHub")
+    if as_json:
+        terminal.print_json(pull_request)
+    else:
+        show.offer(pull_request)
 
 
 @app.command("check", epilog="Example: stablehand check release-state.yaml")
@@ -370,21 +380,36 @@ def serve_command() -> None:
 
 def main() -> None:
     """Run the command."""
-    app()
+    from flows import terminal
+
+    terminal.prepare()
+    try:
+        app()
+    finally:
+        terminal.flush()
 
 
-def _run(way: Callable[[], Awaitable[T]]) -> T:
-    """Run a way to its end, or end with one clear message and the right exit status."""
+def _run(way: Callable[[], Awaitable[T]], what: str | None = None) -> T:
+    """Run a way to its end, or end with one clear message and the right exit status.
+
+    Args:
+        way: What to run.
+        what: What to say that it does when it takes its time; none for a way whose steps say so themselves.
+    """
     from flows.settings import SettingsError
-    from flows.terminal import announce_retries, complain
+    from flows.terminal import announce_retries, announced, complain
     from flows.ways.errors import UsageError
     from reconcile.errors import ReconcileError
+    from reconcile.waves import OrderCycleError
     from state.errors import DocumentError, StateError
+
+    async def run() -> T:
+        return await (announced(what, way()) if what else way())
 
     announce_retries()
     try:
-        return asyncio.run(_awaited(way))
-    except (SettingsError, UsageError, DocumentError) as error:
+        return asyncio.run(run())
+    except (SettingsError, UsageError, DocumentError, OrderCycleError) as error:
         complain(f"stablehand: {error}")
         raise typer.Exit(Exit.USAGE) from None
     except (ReconcileError, StateError) as error:
@@ -393,10 +418,6 @@ def _run(way: Callable[[], Awaitable[T]]) -> T:
     except KeyboardInterrupt:
         complain("stablehand: interrupted. What has moved stays moved; run it again to go on.")
         raise typer.Exit(130) from None
-
-
-async def _awaited(way: Callable[[], Awaitable[T]]) -> T:
-    return await way()
 
 
 def _is_in_prefect(asked: bool) -> bool:  # noqa: FBT001 (an option's value)

@@ -1,18 +1,31 @@
-"""Results of the command, for a person: what is printed for a plan, a run, the status, a proposal."""
+"""Results of the command, for a person: what is printed for a plan, a run, the status, a proposal.
 
-from collections.abc import Iterable
-from typing import assert_never
+The reports are imported for their types alone: showing one kind does not pay for the ways of all others.
+"""
 
-from flows.terminal import print_table, say
-from flows.ways.log import LogEntry
-from flows.ways.propose import ProposeReport
-from flows.ways.rollback import RollbackReport
-from flows.ways.status import StatusReport
-from flows.ways.why import WhyReport
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, assert_never
+
+from flows.terminal import complain, print_table, say
 from reconcile.apply import Failed, Moved, MovedMeanwhile, Outcome, Refused, Skipped
+from reconcile.cost import Cost
+from reconcile.observed import ObservedTarget, PullRequest, Relation
 from reconcile.plan import Hold, Item, Plan, Wait
+from reconcile.ports import Budget
 from reconcile.render.plan import rows_of, summarize
 from reconcile.report import RunReport
+from state.ids import Sha, abbreviate
+
+if TYPE_CHECKING:
+    from flows.ways.log import LogEntry
+    from flows.ways.propose import ProposeReport
+    from flows.ways.rollback import RollbackReport
+    from flows.ways.status import StatusReport
+    from flows.ways.why import WhyReport
+
+_MINUTES_FROM = 120
+"""Seconds that are better said as minutes."""
 
 
 def plan(current: Plan) -> None:
@@ -20,6 +33,19 @@ def plan(current: Plan) -> None:
     say(f"{summarize(current.items)} ({current.version.repository} at {current.version.commit[:7]})")
     for name in current.unnamed:
         say(f"{name} is in the policy and has no target; it is left alone.")
+
+
+def cost(takes: Cost, budget: Budget | None) -> None:
+    """Say what carrying out a plan takes; nothing where there is nothing to carry out."""
+    if not takes.requests:
+        return
+    say(f"Carrying it out takes about {takes.requests} requests and {_duration(takes.seconds)}.")
+    if budget and budget.remaining < takes.requests:
+        say(f"GitHub grants this account {budget.remaining} more until {budget.resets_at:%H:%M} UTC.")
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds} s" if seconds < _MINUTES_FROM else f"{seconds / 60:.0f} min"
 
 
 def _items(items: Iterable[Item]) -> None:
@@ -71,7 +97,7 @@ def _why(outcome: Outcome) -> str:
             assert_never(outcome)
 
 
-def proposal(report: ProposeReport) -> None:
+def proposal(report: "ProposeReport") -> None:
     if report.action == "not-proposed":
         print_table(
             ("source", "verdict", "what it said"),
@@ -86,7 +112,7 @@ def proposal(report: ProposeReport) -> None:
         say(report.pull_request.url)
 
 
-def status(report: StatusReport) -> None:
+def status(report: "StatusReport") -> None:
     plan(report.plan)
     if accepted := report.ledger.accepted if report.ledger else None:
         by = f" by #{accepted.pull_request}" if accepted.pull_request else ""
@@ -100,25 +126,53 @@ def status(report: StatusReport) -> None:
         say(f"Open proposal: {report.proposal.url} {report.proposal.title}")
 
 
-def why(report: WhyReport) -> None:
-    _items([report.item])
-    observed = report.observed
-    if observed and observed.target:
-        target = observed.target
-        say(
-            f"{observed.name}: the target is {target.relation} to the ref, {target.ahead} ahead and {target.behind} "
-            f"behind, on {target.on_branch or 'no allowed branch'}: {target.headline}"
-        )
+def why(report: "WhyReport") -> None:
+    item, target = report.item, report.observed.target if report.observed else None
+    wish = f"and the file wants {_sha(item.target)}" if item.kind != "no-op" else "where the file wants it"
+    say(f"{item.name}: {report.ref} is at {_sha(item.live)}, {wish}.")
+    if target:
+        where = f"on {target.on_branch}" if target.on_branch else "on no allowed branch"
+        say(f"{_sha(target.sha)}: {target.headline} ({where}; {_relation(target)})")
     for reason in report.reasons:
-        if isinstance(reason, Wait) and reason.until:
-            say(f"waits: {reason.code}: {reason.sentence} Until {reason.until:%Y-%m-%d %H:%M} UTC.")
-        else:
-            say(f"{'held' if isinstance(reason, Hold) else 'waits'}: {reason.code}: {reason.sentence}")
-    if not report.reasons:
-        say("Nothing stands in its way." if report.item.kind != "no-op" else "It is where the file wants it.")
+        until = f" Until {_moment(reason.until)}." if isinstance(reason, Wait) and reason.until else ""
+        say(f"{'held' if isinstance(reason, Hold) else 'waits'}: {reason.code}: {reason.sentence}{until}")
+    if item.kind == "hold" and item.code == "moved-by-hand":
+        say(f"To answer it: stablehand adopt {item.repository}, or stablehand restore {item.repository}")
+    if not report.reasons and item.kind != "no-op":
+        say("Nothing stands in its way: the next run of reconcile moves it.")
 
 
-def log(entries: Iterable[LogEntry]) -> None:
+def _sha(commit: Sha | None) -> str:
+    return abbreviate(commit) if commit else "nothing"
+
+
+def _moment(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _relation(target: ObservedTarget) -> str:
+    match target.relation:
+        case Relation.IDENTICAL:
+            return "in place"
+        case Relation.CREATE:
+            return "there is no ref yet"
+        case Relation.FAST_FORWARD:
+            return f"{_commits(target.ahead)} forward"
+        case Relation.REWIND:
+            return f"{_commits(target.behind)} back"
+        case Relation.DIVERGED:
+            return f"{_commits(target.ahead)} forward, and without {target.behind} that are out"
+        case _:
+            assert_never(target.relation)
+
+
+def _commits(count: int) -> str:
+    return "1 commit" if count == 1 else f"{count} commits"
+
+
+def log(entries: "Sequence[LogEntry]") -> None:
+    if not entries:
+        complain("Nothing has been moved yet, or not within the versions that were read.")
     print_table(
         ("when (UTC)", "repository", "from", "to", "decision", "approved by", "run"),
         [
@@ -136,7 +190,11 @@ def log(entries: Iterable[LogEntry]) -> None:
     )
 
 
-def rollback(report: RollbackReport) -> None:
+def rollback(report: "RollbackReport") -> None:
     _items(item for item in report.plan.items if item.kind != "no-op")
-    say(f"#{report.pull_request.number} {report.pull_request.title}")
-    say(report.pull_request.url)
+    offer(report.pull_request)
+
+
+def offer(pull_request: PullRequest) -> None:
+    say(f"#{pull_request.number} {pull_request.title}")
+    say(pull_request.url)

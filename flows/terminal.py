@@ -6,51 +6,77 @@ of its own takes effect, and no control character reaches the terminal.
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields, replace
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from pydantic import BaseModel
 
 _PATIENCE_SECONDS = 2.0
+"""How long a person is left without a word."""
 
 S = TypeVar("S")
+T = TypeVar("T")
 
 
 def print_json(value: BaseModel | dict[str, Any]) -> None:
     """Print a value for a program."""
     content = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-    print(json.dumps(content, indent=2, ensure_ascii=False))
+    _write(json.dumps(content, indent=2, ensure_ascii=False), sys.stdout)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table in a terminal, and tab-separated lines without a header in a pipe; nothing without rows."""
+    """Print a table in a terminal, and tab-separated lines without a header in a pipe; nothing without rows.
+
+    A terminal is spared the columns that are empty; in a pipe each keeps its place, for programs.
+    """
     if not rows:
         return
     if not sys.stdout.isatty():
         for row in rows:
-            print("\t".join(_plain(cell) for cell in row))
+            _write("\t".join(_plain(cell) for cell in row), sys.stdout)
         return
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    filled = [i for i in range(len(columns)) if any(row[i] for row in rows)]
+    for i in filled:
+        # What does not fit is folded in the last column alone, where the sentences are.
+        table.add_column(columns[i], no_wrap=i < len(columns) - 1, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_plain(cell)) for cell in row))
+        table.add_row(*(Text(_plain(row[i])) for i in filled))
     Console().print(table)
 
 
 def say(text: str = "") -> None:
     """Print a line of the result."""
-    print(_plain(text))
+    _write(_plain(text), sys.stdout)
 
 
 def complain(text: str) -> None:
     """Print lines for a person about what went wrong."""
-    print("\n".join(_plain(line) for line in text.splitlines()), file=sys.stderr)
+    _write("\n".join(_plain(line) for line in text.splitlines()), sys.stderr)
+
+
+def prepare() -> None:
+    """Let a terminal that lacks a character show a question mark in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def flush() -> None:
+    """Send on what was printed. That a reader such as ``head`` has gone changes nothing about what came of it."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            _go_on_unread(stream)
 
 
 def announce_retries() -> None:
@@ -63,23 +89,24 @@ def announce_retries() -> None:
     set_on_retry_hooks([announce])
 
 
-def with_progress(steps: S) -> S:
-    """Wrap every step of a record so that one which takes longer than two seconds says what it is doing."""
-    wrapped = {field.name: _patient(field.name, getattr(steps, field.name)) for field in fields(steps)}  # type: ignore[arg-type]  # a dataclass, whichever
+def with_progress(steps: S, *, patience: float = _PATIENCE_SECONDS) -> S:
+    """Wrap every step of a record so that one which takes longer than its seconds says what it is doing."""
+
+    def wrap(name: str, step: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def run(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (as the step has them)
+            return await announced(name.replace("_", " "), step(*args, **kwargs), patience=patience)
+
+        return run
+
+    wrapped = {field.name: wrap(field.name, getattr(steps, field.name)) for field in fields(steps)}  # type: ignore[arg-type]  # a dataclass, whichever
     return replace(steps, **wrapped)  # type: ignore[type-var]  # the same
 
 
-def _patient(name: str, step: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    async def run(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (as the step has them)
-        return await _announced(f"{name.replace('_', ' ')} …", step(*args, **kwargs))
-
-    return run
-
-
-async def _announced(label: str, awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401 (as the step returns)
-    task = asyncio.ensure_future(awaitable)
+async def announced(what: str, awaitable: Awaitable[T], *, patience: float = _PATIENCE_SECONDS) -> T:
+    """Wait for something, and say what it is when it takes longer than these seconds."""
+    label, task = f"{what} …", asyncio.ensure_future(awaitable)
     try:
-        return await asyncio.wait_for(asyncio.shield(task), _PATIENCE_SECONDS)
+        return await asyncio.wait_for(asyncio.shield(task), patience)
     except TimeoutError:
         if task.done():
             return await task
@@ -93,6 +120,20 @@ async def _announced(label: str, awaitable: Awaitable[Any]) -> Any:  # noqa: ANN
 
     with Console(stderr=True).status(label):
         return await task
+
+
+def _write(text: str, stream: TextIO) -> None:
+    try:
+        print(text, file=stream)
+    except BrokenPipeError:
+        _go_on_unread(stream)
+
+
+def _go_on_unread(stream: TextIO) -> None:
+    # Whatever is left goes nowhere, also when the interpreter flushes for the last time.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _plain(text: str) -> str:

@@ -1,21 +1,20 @@
-"""Drift: answer a ref that somebody moved by hand, with a pull request. Moves nothing itself.
+"""Drift: answer a ref that is not where the file has it, with a pull request. Moves nothing itself.
 
 `adopt` takes into the file what is live; `restore` adds the permit that lets the next reconcile put back what the
 file says. Either is a decision, so a person reviews and merges it like any other.
 """
 
-import asyncio
 from typing import Literal, NamedTuple, Protocol
 
 from flows.ways.errors import UsageError
+from flows.ways.offer import Offer, make_offer
 from reconcile.accept import load_accepted
-from reconcile.errors import StaleHeadError
-from reconcile.observe import observe
-from reconcile.observed import Accepted, ObservedRepository, PullRequest, Relation
+from reconcile.observe import moved_by_hand, observe
+from reconcile.observed import Accepted, ObservedRepository, ObservedTarget, PullRequest, Relation
 from reconcile.ports import FleetReader, ProposalWriter, PullRequestReader, ReleaseStateReader
 from reconcile.render.markdown import code, escape, link
 from state.document import DesiredState, Permit, PermitKind, Permits
-from state.ids import ZERO_SHA, BranchName, RepositoryName, abbreviate
+from state.ids import ZERO_SHA, RepositoryName, abbreviate
 from state.proposal import PinError, resolve_repository
 from state.yaml_io import edit_desired
 
@@ -36,6 +35,8 @@ class _Drift(NamedTuple):
     accepted: Accepted
     name: RepositoryName
     repository: ObservedRepository
+    is_by_hand: bool
+    """Whether it has been where the file has it. Otherwise it has yet to come there."""
 
 
 async def answer_drift(github: GitHubPorts, answer: Answer, repository: str) -> PullRequest:
@@ -43,40 +44,25 @@ async def answer_drift(github: GitHubPorts, answer: Answer, repository: str) -> 
 
     Raises:
         UsageError: There is nothing to answer, or the repository is not one of the document's.
-        StaleHeadError: Somebody else keeps moving the branch of the pull request.
+        StaleHeadError: The branch of the pull request has somebody else's commits, or is being moved.
         DocumentError: A document is wrong.
         ReconcileError: GitHub could not be read or written.
     """
     drift = await _find(github, repository)
-    found = await github.load_release_state()
-    text = found.documents.desired_text or ""
     desired = _adopted(drift) if answer == "adopt" else _restorable(drift)
-    branch = f"stablehand/{answer}-{drift.name.replace('/', '-')}"
-    title = _title(drift, answer)
-    head = await github.load_branch(branch)
-    if head and await _has_foreign_commits(github, branch):
-        raise StaleHeadError(f"{branch} has commits of somebody else. Merge or close its pull request first.")
-    await github.store_branch(
-        branch,
-        base=found.version.commit,
-        expected_head=head,
-        text=edit_desired(text, desired),
-        headline=title,
-        body="",
+    version = drift.accepted.version
+    # The text of the very commit that was accepted: what was merged since is the next run's to see.
+    text = (await github.load_documents(version.commit)).desired_text or ""
+    return await make_offer(
+        github,
+        Offer(
+            branch=f"stablehand/{answer}-{drift.name.replace('/', '-')}",
+            base=version.commit,
+            text=edit_desired(text, desired),
+            title=_title(drift, answer),
+            body=_body(drift, answer),
+        ),
     )
-    there = await github.find_pull_request(branch)
-    return await github.ensure_pull_request(
-        number=there.number if there else None,
-        head_branch=branch,
-        title=title,
-        body=_body(drift, answer),
-        is_draft=False,
-    )
-
-
-async def _has_foreign_commits(github: PullRequestReader, branch: BranchName) -> bool:
-    login, commits = await asyncio.gather(github.load_login(), github.list_branch_commits(branch))
-    return any(commit.author != login for commit in commits)
 
 
 async def _find(github: GitHubPorts, repository: str) -> _Drift:
@@ -85,12 +71,13 @@ async def _find(github: GitHubPorts, repository: str) -> _Drift:
         name = resolve_repository(repository, accepted.desired.targets.keys())
     except PinError as error:
         raise UsageError(error.problems) from error
-    observed = (await observe(github, accepted)).repositories.get(name)
-    if observed is None:
+    observed = await observe(github, accepted)
+    found = observed.repositories.get(name)
+    if found is None:
         raise UsageError((f"{name} does not exist, or the account may not see it.",))
-    if observed.live == accepted.desired.targets[name]:
+    if found.live == accepted.desired.targets[name]:
         raise UsageError((f"{name} is where the file wants it: there is nothing to answer.",))
-    return _Drift(accepted, name, observed)
+    return _Drift(accepted, name, found, name in moved_by_hand(accepted, observed))
 
 
 def _adopted(drift: _Drift) -> DesiredState:
@@ -107,25 +94,39 @@ def _adopted(drift: _Drift) -> DesiredState:
 
 def _restorable(drift: _Drift) -> DesiredState:
     """Permit exactly the way from what is live to the target that the file has."""
-    desired, repository = drift.accepted.desired, drift.repository
-    if repository.target is None:
-        raise UsageError((f"{drift.name} has no commit {desired.targets[drift.name]} to go back to.",))
+    desired, target = drift.accepted.desired, _target(drift)
     permit = Permit.model_validate(
         {
-            "from": repository.live or ZERO_SHA,
-            "to": repository.target.sha,
-            "reason": f"put back what was moved by hand to {_short(repository)}",
+            "from": drift.repository.live or ZERO_SHA,
+            "to": target.sha,
+            "reason": f"put back what {_story(drift)} {_live(drift)}",
         }
     )
-    kind = _PERMITS[repository.target.relation]
+    kind = _PERMITS[target.relation]
     return desired.model_copy(update={"permits": {**desired.permits, drift.name: Permits(**{kind: permit})}})
+
+
+def _target(drift: _Drift) -> ObservedTarget:
+    """Take the commit to go back to.
+
+    Raises:
+        UsageError: There is none, or no permit is needed to go there.
+    """
+    target = drift.repository.target
+    if target is None:
+        raise UsageError(
+            (f"{drift.name} has no commit {drift.accepted.desired.targets[drift.name]} to go to.",)
+        )
+    if not drift.is_by_hand and _PERMITS[target.relation] == "move":
+        raise UsageError((f"{drift.name} has yet to be moved, and needs no permit for it: run reconcile.",))
+    return target
 
 
 def _title(drift: _Drift, answer: Answer) -> str:
     target = abbreviate(drift.accepted.desired.targets[drift.name])
     if answer == "adopt":
-        return f"Adopt {_short(drift.repository)} of {drift.name} instead of {target}"
-    return f"Put {drift.name} back from {_short(drift.repository)} to {target}"
+        return f"Adopt {_live(drift)} of {drift.name} instead of {target}"
+    return f"Put {drift.name} back from {_live(drift)} to {target}"
 
 
 def _body(drift: _Drift, answer: Answer) -> str:
@@ -138,13 +139,17 @@ def _body(drift: _Drift, answer: Answer) -> str:
     wish = (
         "Merging this takes what is live into the file; no ref moves."
         if answer == "adopt"
-        else "Merging this permits one move back, from exactly what is live to exactly what the file says."
+        else "Merging this permits one move, from exactly what is live to exactly what the file says."
     )
     return (
-        f"{escape(repository.name)} was moved by hand: the file says {code(target)}, and the ref is at "
-        f"{code(repository.live or 'nothing')} ({way}).\n\n{wish}"
+        f"{escape(repository.name)} {_story(drift)} {code(repository.live or 'nothing')}, and the file says "
+        f"{code(target)} ({way}).\n\n{wish}"
     )
 
 
-def _short(repository: ObservedRepository) -> str:
-    return abbreviate(repository.live) if repository.live else "nothing"
+def _story(drift: _Drift) -> str:
+    return "was moved by hand to" if drift.is_by_hand else "is at"
+
+
+def _live(drift: _Drift) -> str:
+    return abbreviate(drift.repository.live) if drift.repository.live else "nothing"

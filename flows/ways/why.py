@@ -9,13 +9,14 @@ from reconcile.observe import observe
 from reconcile.observed import ObservedRepository
 from reconcile.plan import Hold, Item, Wait, explain, plan
 from reconcile.ports import FleetReader, ReleaseStateReader
-from state.ids import Frozen
+from state.ids import BranchName, Frozen
 from state.proposal import PinError, resolve_repository
 
 
 class WhyReport(Frozen):
     """Where one repository is, and what would change that."""
 
+    ref: BranchName
     item: Item
     """What the plan decides."""
     observed: ObservedRepository | None
@@ -43,6 +44,7 @@ async def why(github: GitHubPorts, repository: str, *, clock: Clock) -> WhyRepor
     observed, now = await observe(github, accepted), clock.now()
     items = {item.repository: item for item in plan(accepted, observed, now=now).items}
     return WhyReport(
+        ref=accepted.desired.ref,
         item=items[name],
         observed=observed.repositories.get(name),
         reasons=explain(accepted, observed, name, now=now),
