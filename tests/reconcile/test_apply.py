@@ -33,7 +33,7 @@ from reconcile.errors import (
 from reconcile.observe import wanted_of
 from reconcile.observed import Accepted
 from reconcile.plan import Plan, plan
-from reconcile.ports import RefUpdate, Refusal
+from reconcile.ports import RefUpdate, Refusal, UpdateAnswer
 from state.ids import ZERO_SHA, RepositoryName, Sha
 from state.ledger import Ledger
 from tests.builders import LIVE, NOW, OGR, TARGET, accepted, policy, sha
@@ -524,3 +524,63 @@ def test_zero_sha_is_nobodys_target() -> None:
     """Deleting a ref cannot be asked for: git's name for no commit is refused as a target."""
     with pytest.raises(ValueError, match="forty zeros"):
         accepted({OGR: ZERO_SHA})
+
+
+async def test_a_changed_document_stops_what_was_not_begun_too() -> None:
+    """Every batch that is left, with what was found; what was carried out stays."""
+    github = fleet(2 * BATCH_SIZE + 5)
+    made = await planned(github)
+    github.meanwhile.extend([None, None, lambda: github.commit_documents(desired_text="newer")])
+    outcomes = await applied(github, made)
+    assert [Moved] * BATCH_SIZE + [Skipped] * (BATCH_SIZE + 5) == [type(each) for each in outcomes]
+    assert isinstance(outcomes[-1], Skipped)
+    assert (
+        f"The documents changed on main ({github.version.commit[:7]}) while those of {made.version.commit[:7]} were "
+        "being applied; a new plan decides."
+    ) == outcomes[-1].sentence
+
+
+@pytest.mark.parametrize("error", [UnauthorizedError("who?"), UnreachableError("no answer")])
+async def test_what_an_error_says_is_told_of_each_and_of_no_other(error: ReconcileError) -> None:
+    """What was carried out before it stays."""
+    github = fleet(2 * BATCH_SIZE)
+    made = await planned(github)
+    github.errors["update_refs"].extend([None, error])
+    outcomes = await applied(github, made)
+    assert [Moved] * BATCH_SIZE + [Failed] * BATCH_SIZE == [type(each) for each in outcomes]
+    assert {str(error)} == {each.sentence for each in outcomes if isinstance(each, Failed)}
+
+
+async def test_the_first_reading_does_not_wait() -> None:
+    """A plain refusal is read again at once, and then in growing pauses."""
+    github = FakeGitHub(repository())
+    made = await planned(github)
+    github.faults[OGR].extend(["unexplained"] * 3)
+    (outcome,) = await applied(github, made)
+    assert [1.0, 3.0, 8.0] * 3 == github.clock.slept
+    assert isinstance(outcome, Failed)
+    assert (
+        "The ref did not move, and GitHub did not say why: Something went wrong while executing your query."
+        == outcome.sentence
+    )
+
+
+async def test_what_is_tried_again_is_tried_alone_at_last() -> None:
+    """Halves of three are ones."""
+    github = fleet(3)
+    github.times_out_after = 0
+    await applied(github, await planned(github))
+    assert [3, 1, 1, 1, 1, 1, 1] == [len(updates) for updates in github.sent]
+
+
+async def test_an_answer_that_is_missing_is_a_bug() -> None:
+    """A writer gives one answer an update; what became of the others would be a guess."""
+    github = fleet(2)
+    made = await planned(github)
+
+    class Forgetful:
+        async def update_refs(self, updates: Sequence[RefUpdate]) -> Sequence[UpdateAnswer]:
+            return (await github.update_refs(updates))[1:]
+
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        await apply_actions(made, made.actions, github.tools._replace(writer=Forgetful()))

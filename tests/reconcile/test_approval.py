@@ -284,7 +284,11 @@ def test_a_pull_request_may_break_and_another_mend() -> None:
 def test_a_merge_that_breaks_otherwise_than_was_reviewed_hides_something() -> None:
     history = History().merge(UNREADABLE, reviewed=documents(desired(packit=NEW))).merge(desired(ogr=NEW))
     assert {OGR} == history.judged().unapproved.keys()
-    assert "leaves the documents unreadable, otherwise than #7 did" in history.judged().unapproved[OGR]
+    broken = history.changes[0].commit[:7]
+    assert (
+        f"{broken} leaves the documents unreadable, otherwise than #7 did. "
+        "Revert what it hides, and set these lines again in a new one."
+    ) == history.judged().unapproved[OGR]
 
 
 def test_a_broken_policy_counts_as_its_text() -> None:

@@ -225,3 +225,43 @@ def test_every_closed_gate_is_told() -> None:
     )
     closed = closed_gates(under, landed_at=NOW, now=NOW)
     assert ["frozen", "outside-window", "soaking"] == [each.code for each in closed]
+
+
+def test_a_window_is_open_at_its_first_moment() -> None:
+    """No gate is closed then, and not one that opens now."""
+    assert gate(policy(windows=[window("Mon", "08:00", "16:00")]), utc("2026-03-02T07:00")) is None
+
+
+def test_no_window_within_a_week() -> None:
+    """Clocks go forward over the only one, and the next is more than a week away."""
+    closed = gate(policy(windows=[window("Sun", "02:00", "03:00")]), utc("2026-03-28T12:00"))
+    assert closed is not None
+    assert ("No window is open; none opens within a week.", None) == (closed.sentence, closed.until)
+
+
+def test_the_next_window_is_the_one_that_opens_first() -> None:
+    """By time, and not by the clock: 02:30 does not come that night, and is half past three."""
+    windows = [window("Sun", "02:30", "05:00"), window("Sun", "03:10", "05:00")]
+    assert utc("2026-03-29T01:10") == opens(windows, "2026-03-28T23:00")
+
+
+def test_a_week_is_counted_where_the_window_is() -> None:
+    """The window has just closed on a Monday that is a Sunday elsewhere."""
+    windows = [window("Mon", "08:00", "09:00", "Pacific/Kiritimati")]
+    assert utc("2026-03-08T18:00") == opens(windows, "2026-03-01T20:00")
+
+
+@pytest.mark.parametrize(
+    "under",
+    [
+        policy(freezes=[freeze("2026-03-01T00:00", "2026-03-04T00:00")]),
+        policy(windows=[window("Sun", "08:00", "16:00")]),
+        policy(soak="1h"),
+    ],
+)
+def test_gates_open_in_utc(under: Policy) -> None:
+    """Wherever the policy and the commit are."""
+    closed = gate(under, NOW, NOW.astimezone(ZoneInfo("Asia/Tokyo")))
+    assert closed is not None
+    assert closed.until is not None
+    assert closed.until.tzinfo is UTC

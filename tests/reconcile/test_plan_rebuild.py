@@ -178,6 +178,19 @@ def test_several_are_rebuilt() -> None:
     assert [SERVICE] == [rebuild.repository for rebuild in made.rebuilds]
 
 
+def test_one_whose_turn_has_not_come_stops_no_other() -> None:
+    under = {
+        "a/a": {},
+        "b/b": {"after": "a/a", "rebuild": "b.yml"},
+        "c/c": {},
+        "d/d": {"after": "c/c", "rebuild": "d.yml"},
+    }
+    proof = Proof(sha=TARGET, at=MOVED, moved_at=MOVED)
+    repositories = (behind("a/a"), there("b/b"), there("c/c"), there("d/d"))
+    made = planned(Ledger(proved={"c/c": proof}), *repositories, under=under)
+    assert ["d/d"] == [rebuild.repository for rebuild in made.rebuilds]
+
+
 def test_a_name_is_told_as_it_is_spelt() -> None:
     made = planned(
         Ledger(proved=proofs(ogr=MOVED)),
