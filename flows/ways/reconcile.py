@@ -134,11 +134,9 @@ async def reconcile(steps: ReconcileSteps, *, clock: Clock, run: str) -> RunRepo
                 report = await _rebuild(steps, report)
                 await _finish(steps, loaded, record_rebuilt(ledger, report.rebuilt, clock.now()), report)
                 break
+            intending = record_intents(ledger, _intents(todo, run, clock.now()))
             await _record(
-                steps,
-                loaded,
-                record_intents(ledger, _intents(todo, run, clock.now())),
-                f"Intend {len(todo)} moves",
+                steps, loaded, intending, f"Intend {len(todo)} moves" if todo else "Begin the ledger"
             )
         except StaleHeadError:  # another run recorded first: what it did has to be seen before anything moves
             if count == _ROUNDS:
