@@ -213,6 +213,34 @@ class PullRequest(Frozen):
     labels: tuple[str, ...]
 
 
+class LineNote(Frozen):
+    """A comment on lines of a file in a pull request's diff. What it suggests replaces exactly these lines."""
+
+    path: str
+    first: int
+    last: int
+    """Counted from 1, in the new version of the file."""
+    body: str
+
+
+class CommitRange(Frozen):
+    """What goes out in one repository, as far as somebody asks what it brings with it."""
+
+    before: Sha
+    after: Sha
+    authors: dict[str, str] = {}
+    """Ids of people who may be new, by login."""
+
+
+class RangeTraits(Frozen):
+    """What a range of commits brings with it."""
+
+    touched: tuple[str, ...] = ()
+    """Those of the paths asked about that are not the same at both ends."""
+    newcomers: tuple[str, ...] = ()
+    """Those of the people asked about who have no commit in what was out before."""
+
+
 class BranchCommit(Frozen):
     """A commit on the proposal's branch that its base lacks."""
 

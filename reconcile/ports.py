@@ -11,12 +11,15 @@ from typing import Literal, Protocol
 from reconcile.observed import (
     Activity,
     BranchCommit,
+    CommitRange,
     DocumentChange,
     Documents,
     DocumentVersion,
     LedgerVersion,
+    LineNote,
     Observed,
     PullRequest,
+    RangeTraits,
     ReleaseState,
     Signal,
     ValidationPullRequest,
@@ -150,6 +153,11 @@ class HistoryReader(Protocol):
     ) -> Mapping[RepositoryName, SourceHistory]:
         """Read what waits in each repository; one that does not exist is left out."""
 
+    async def observe_ranges(
+        self, ranges: Mapping[RepositoryName, CommitRange], paths: Sequence[str]
+    ) -> Mapping[RepositoryName, RangeTraits]:
+        """Read what the ranges bring with them; a repository that does not exist is left out."""
+
     async def find_commits(self, repository: RepositoryName, abbreviated: str) -> tuple[SourceCommit, ...]:
         """Find the commits that an abbreviated or full sha names: none, one, or as many as are known."""
 
@@ -203,7 +211,31 @@ class ProposalWriter(Protocol):
     async def ensure_pull_request(
         self, *, number: int | None, head_branch: BranchName, title: str, body: str, is_draft: bool
     ) -> PullRequest:
-        """Open the pull request, or bring title and body of ``number`` up to date; writes only what differs."""
+        """Open the pull request, or bring title and body of ``number`` up to date; writes only what differs.
+
+        Whether one that is open is a draft stays as it is.
+        """
+
+    async def ensure_draft(self, number: int, *, is_draft: bool) -> None:
+        """Make a pull request a draft, or ready for review; writes only where it is not.
+
+        Raises:
+            RejectedError: The repository knows no drafts.
+        """
+
+    async def ensure_attention(
+        self, number: int, *, labels: Sequence[str], reviewers: Sequence[str], assignees: Sequence[str]
+    ) -> tuple[str, ...]:
+        """Add the labels, requests for review and assignees that a pull request lacks; takes nobody's away.
+
+        Whoever has reviewed is not asked again. Returns what GitHub did not take, a sentence each.
+        """
+
+    async def remove_label(self, number: int, label: str) -> None:
+        """Take a label off a pull request; done already is success."""
+
+    async def close_pull_request(self, number: int) -> None:
+        """Close a pull request without merging it."""
 
 
 class ReportWriter(Protocol):
@@ -211,6 +243,15 @@ class ReportWriter(Protocol):
         """Write the one comment that carries ``marker`` on a pull request, only on change; return its address.
 
         The marker, an HTML comment, is added to the body here.
+        """
+
+    async def ensure_notes(self, number: int, commit: Sha, notes: Sequence[LineNote], *, marker: str) -> None:
+        """Have exactly these comments with ``marker`` on lines of a pull request's diff; writes only on change.
+
+        Those that are outdated or not wanted any more are deleted, or resolved where somebody answered.
+
+        Raises:
+            RejectedError: A line is not in the diff.
         """
 
     async def ensure_status(

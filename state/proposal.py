@@ -6,15 +6,21 @@ person asks for instead (pins) is parsed here too; resolving an abbreviated sha 
 
 import difflib
 import itertools
+import re
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Literal
+
+from pydantic import Field
 
 from state.errors import StateError
 from state.ids import ABBREVIATED_SHA, BranchName, Frozen, RepositoryName, Sha, abbreviate
 
 _MINUTE = timedelta(minutes=1)
 _SHOWN_NAMES = 10
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_LONGEST_NOTE = 4_000
+_NO_NOTE = {"", "n/a", "none", "-"}
 
 
 class MergedPullRequest(Frozen):
@@ -25,6 +31,10 @@ class MergedPullRequest(Frozen):
     url: str
     author: str
     merged_at: datetime
+    body: str = Field("", exclude=True, repr=False)
+    """Long, and read for its release note alone: no record of a run carries it."""
+    outsider_id: str | None = Field(None, exclude=True)
+    """GitHub's id of the author, where they are a person whom GitHub does not count among the repository's own."""
 
 
 class SourceCommit(Frozen):
@@ -161,6 +171,19 @@ def pin_candidate(history: SourceHistory, sha: Sha) -> Candidate:
             for commit in (newer if is_known else ())
         ),
     )
+
+
+def read_release_note(body: str, begin: str, end: str) -> str | None:
+    """Find what a pull request's description says between two lines; none where it says nothing there.
+
+    Compares text, where a pattern could take for ever on a description that a stranger wrote to that end.
+    """
+    _, found, rest = body.partition(begin)
+    note, is_ended, _ = rest.partition(end)
+    if not found or not is_ended:
+        return None
+    said = " ".join(_COMMENT.sub("", note[:_LONGEST_NOTE]).split())
+    return said if said.strip(".").lower() not in _NO_NOTE else None
 
 
 def resolve_repository(text: str, fleet: Collection[RepositoryName]) -> RepositoryName:

@@ -18,6 +18,7 @@ from reconcile.github.changes import Changes
 from reconcile.github.checks import Checks
 from reconcile.github.contents import Contents
 from reconcile.github.histories import Histories
+from reconcile.github.notes import Notes
 from reconcile.github.pulls import Pulls
 from reconcile.github.refs import Refs
 from reconcile.github.settings import AppCredentials, GitHubSettings, TokenCredentials
@@ -38,6 +39,7 @@ class GitHub(
     Refs,
     Histories,
     Pulls,
+    Notes,
     Checks,
     Workflows,
     ports.BudgetReader,

@@ -10,14 +10,19 @@ from reconcile.errors import MissingError, RejectedError
 from reconcile.github import queries
 from reconcile.github.subject import HEADS, Head, Login, Subject, batch_variables, plain_login
 from reconcile.github.transport import Node, read_in_batches
+from reconcile.observed import CommitRange, RangeTraits
 from state.ids import ABBREVIATED_SHA, BranchName, RepositoryName, Sha
 from state.proposal import MergedPullRequest, SourceCommit, SourceHistory
 
 _HEADS_BATCH = 50
-_WAITING_BATCH = 10
-"""A hundred commits of each, with their pull requests: much more does not fit into GitHub's ten seconds."""
-_PAGES = 5
-"""Pages of a hundred commits read of one repository: more than that is not one release."""
+_PAGE_COMMITS, _PAGE_BATCH = 100, 10
+"""A thousand commits, with their pull requests: much more does not fit into GitHub's ten seconds."""
+_FIRST_PAGE_COMMITS, _FIRST_PAGE_BATCH = 25, 40
+"""As many of more repositories at once: of most of them no more wait."""
+_PAGES = 6
+"""Pages read of one repository: more than five hundred commits are not one release."""
+_RANGES_BATCH = 25
+_OWN_PEOPLE = {"OWNER", "MEMBER", "COLLABORATOR"}
 
 
 class _Standing(Node):
@@ -30,11 +35,18 @@ class _Oid(Node):
     oid: Sha
 
 
+class _Author(Login):
+    id: str | None = None
+    """None for an app's bot."""
+
+
 class _PullRequest(Node):
     number: int
     title: str
+    body: str = ""
     url: str
-    author: Login | None
+    author: _Author | None
+    author_association: str = "NONE"
     merged_at: datetime | None
     base_ref_name: BranchName
     merge_commit: Sha | None = Field(None, validation_alias=AliasPath("mergeCommit", "oid"))
@@ -50,6 +62,10 @@ class _PullRequest(Node):
             url=self.url,
             author=plain_login(self.author),
             merged_at=self.merged_at,
+            body=self.body,
+            outsider_id=self.author.id
+            if self.author and self.author_association not in _OWN_PEOPLE
+            else None,
         )
 
 
@@ -63,6 +79,11 @@ class _Commit(Node):
     pull_requests: tuple[_PullRequest, ...] = Field(
         (), validation_alias=AliasPath("associatedPullRequests", "nodes")
     )
+
+
+class _Object(Node):
+    oid: Sha
+    commits: int | None = Field(None, validation_alias=AliasPath("history", "totalCount"))
 
 
 class _Known(Node):
@@ -102,6 +123,9 @@ class _Waiting:
 
 
 _STANDING: TypeAdapter[dict[str, _Standing | None]] = TypeAdapter(dict[str, _Standing | None])
+_RANGES: TypeAdapter[dict[str, dict[str, _Object | None] | None]] = TypeAdapter(
+    dict[str, dict[str, _Object | None] | None]
+)
 _WAITING: TypeAdapter[dict[str, _Page | None]] = TypeAdapter(dict[str, _Page | None])
 
 
@@ -126,6 +150,36 @@ class Histories(Subject):
         return {
             name: _history(name, standing, waiting.get(name), source) for name, standing in standings.items()
         }
+
+    async def observe_ranges(
+        self, ranges: Mapping[RepositoryName, CommitRange], paths: Sequence[str]
+    ) -> Mapping[RepositoryName, RangeTraits]:
+        """Compare the paths' trees at both ends: exact, however many files lie between, and many in one request."""
+
+        async def read(batch: Sequence[RepositoryName]) -> Mapping[RepositoryName, RangeTraits]:
+            variables: dict[str, object] = batch_variables(batch)
+            for i, name in enumerate(batch):
+                wanted = ranges[name]
+                for p, path in enumerate(paths):
+                    variables[f"before{i}_{p}"] = f"{wanted.before}:{path}"
+                    variables[f"after{i}_{p}"] = f"{wanted.after}:{path}"
+                if wanted.authors:
+                    variables[f"live{i}"] = wanted.before
+                variables |= {f"author{i}_{k}": each for k, each in enumerate(wanted.authors.values())}
+            found = await self._transport.query(
+                queries.ranges([len(ranges[name].authors) for name in batch], len(paths)),
+                variables,
+                _RANGES,
+                batch=len(batch),
+            )
+            return {
+                name: _traits(ranges[name], paths, objects)
+                for i, name in enumerate(batch)
+                if (objects := found.get(f"r{i}")) is not None
+            }
+
+        asked = {name: wanted for name, wanted in ranges.items() if paths or wanted.authors}
+        return await read_in_batches(asked, _RANGES_BATCH, read)
 
     async def find_commits(self, repository: RepositoryName, abbreviated: str) -> tuple[SourceCommit, ...]:
         if not ABBREVIATED_SHA.fullmatch(abbreviated.lower()):
@@ -161,6 +215,7 @@ class Histories(Subject):
 
     async def _read_waiting(self, waiting: Mapping[RepositoryName, _Waiting], ref: BranchName) -> None:
         """Read the commits that wait, page by page, of all repositories that need the page at once."""
+        commits, repositories = _FIRST_PAGE_COMMITS, _FIRST_PAGE_BATCH
 
         async def read(batch: Sequence[RepositoryName]) -> Mapping[RepositoryName, _Page]:
             variables: dict[str, object] = batch_variables(batch)
@@ -171,7 +226,7 @@ class Histories(Subject):
                 else:
                     variables[f"source{i}"] = part.head
             found = await self._transport.query(
-                queries.waiting([waiting[name].has_ref for name in batch]),
+                queries.waiting([waiting[name].has_ref for name in batch], commits),
                 variables,
                 _WAITING,
                 batch=len(batch),
@@ -180,7 +235,8 @@ class Histories(Subject):
 
         unread: Collection[RepositoryName] = waiting.keys()
         for _ in range(_PAGES):
-            pages = await read_in_batches(unread, _WAITING_BATCH, read)
+            pages = await read_in_batches(unread, repositories, read)
+            commits, repositories = _PAGE_COMMITS, _PAGE_BATCH
             for name, page in pages.items():
                 part = waiting[name]
                 part.commits |= {commit.oid: commit for commit in (*page.compared, *page.newest)}
@@ -212,6 +268,18 @@ def _history(
         head=standing.source.oid if standing.source else None,
         waiting=tuple(_source_commit(commit, source) for commit in chain),
         is_complete=is_complete,
+    )
+
+
+def _traits(wanted: CommitRange, paths: Sequence[str], objects: Mapping[str, _Object | None]) -> RangeTraits:
+    """Read one repository's answer: what is missing at one end alone has changed too."""
+    return RangeTraits(
+        touched=tuple(path for p, path in enumerate(paths) if objects.get(f"b{p}") != objects.get(f"a{p}")),
+        newcomers=tuple(
+            login
+            for k, login in enumerate(wanted.authors)
+            if (live := objects.get(f"h{k}")) and live.commits == 0
+        ),
     )
 
 

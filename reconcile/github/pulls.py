@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import AliasPath, Field, TypeAdapter
 
-from reconcile.errors import MissingError
+from reconcile.errors import ForbiddenError, MissingError, RejectedError
 from reconcile.github import queries
-from reconcile.github.subject import Login, PageInfo, Subject, plain_login
+from reconcile.github.subject import Login, PageInfo, Subject, is_same_text, plain_login
 from reconcile.github.transport import Node
 from reconcile.observed import BranchCommit, PullRequest
 from state.ids import BranchName, Sha
@@ -26,6 +26,7 @@ _STATES: dict[str, Literal["open", "closed", "merged"]] = {
 
 
 class _Label(Node):
+    id: str
     name: str
 
 
@@ -116,6 +117,14 @@ class _Comments(Node):
     )
 
 
+class _Review(Node):
+    author: Login | None
+
+
+class _Reviewers(Node):
+    reviews: tuple[_Review, ...] = Field((), validation_alias=AliasPath("pullRequest", "reviews", "nodes"))
+
+
 class _Opened(Node):
     pull_request: _PullRequest = Field(validation_alias=AliasPath("createPullRequest", "pullRequest"))
 
@@ -134,6 +143,7 @@ _COMMENTS = TypeAdapter(_Comments)
 _OPENED = TypeAdapter(_Opened)
 _UPDATED = TypeAdapter(_Updated)
 _COMMENTED = TypeAdapter(_Commented)
+_ANYTHING: TypeAdapter[dict[str, object]] = TypeAdapter(dict[str, object])
 
 
 class Pulls(Subject):
@@ -205,6 +215,43 @@ class Pulls(Subject):
         )
         return opened.pull_request.value
 
+    async def ensure_draft(self, number: int, *, is_draft: bool) -> None:
+        found = await self._load(number)
+        if found.is_draft != is_draft:
+            text = queries.CONVERT_TO_DRAFT if is_draft else queries.MARK_READY
+            await self._transport.execute(text, {"input": {"pullRequestId": found.id}}, _ANYTHING)
+
+    async def ensure_attention(
+        self, number: int, *, labels: Sequence[str], reviewers: Sequence[str], assignees: Sequence[str]
+    ) -> tuple[str, ...]:
+        if not (labels or reviewers or assignees):
+            return ()
+        # By REST: GraphQL refuses the whole answer where a token may not see the teams of an organization.
+        rest = self._transport.rest
+        found = await self._transport.read(lambda: rest.pulls.async_get(self._owner, self._name, number))
+        asked = [each.login for each in found.requested_reviewers or ()]
+        asked += [f"{self._owner}/{each.slug}" for each in found.requested_teams or ()]
+        return (
+            *await self._label(number, _missing(labels, [each.name for each in found.labels])),
+            *await self._request_reviews(number, _missing(reviewers, asked)),
+            *await self._assign(number, _missing(assignees, [each.login for each in found.assignees or ()])),
+        )
+
+    async def remove_label(self, number: int, label: str) -> None:
+        found = await self._load(number)
+        ids = [each.id for each in found.labels if each.name.lower() == label.lower()]
+        if ids:
+            await self._transport.execute(
+                queries.REMOVE_LABELS, {"input": {"labelableId": found.id, "labelIds": ids}}, _ANYTHING
+            )
+
+    async def close_pull_request(self, number: int) -> None:
+        found = await self._load(number)
+        if found.state == "OPEN":
+            await self._transport.execute(
+                queries.CLOSE_PULL_REQUEST, {"input": {"pullRequestId": found.id}}, _ANYTHING
+            )
+
     async def ensure_comment(self, number: int, *, marker: str, body: str) -> str:
         body = f"{body}\n\n{marker}"
         subject_id, mine = await self._find_comment(number, marker)
@@ -213,13 +260,66 @@ class Pulls(Subject):
                 queries.ADD_COMMENT, {"input": {"subjectId": subject_id, "body": body}}, _COMMENTED
             )
             return added.url
-        if not _is_same_text(mine.body, body):
+        if not is_same_text(mine.body, body):
             await self._transport.write(
                 lambda: self._transport.rest.issues.async_update_comment(
                     self._owner, self._name, mine.full_database_id, body=body
                 )
             )
         return mine.url
+
+    async def _label(self, number: int, labels: Sequence[str]) -> Sequence[str]:
+        rest = self._transport.rest.issues
+        if labels:
+            try:
+                await self._transport.write(
+                    lambda: rest.async_add_labels(self._owner, self._name, number, labels=list(labels))
+                )
+            except (ForbiddenError, MissingError, RejectedError) as error:
+                return [f"The labels {', '.join(labels)} could not be added. {error}"]
+        return []
+
+    async def _request_reviews(self, number: int, reviewers: Sequence[str]) -> Sequence[str]:
+        """Ask all at once, and where one of them cannot be asked, one after another."""
+        if not reviewers:
+            return []
+        found = await self._ask(queries.REVIEWERS, _Reviewers, number=number)
+        missing = _missing(reviewers, [plain_login(each.author) for each in found.reviews])
+        groups, refused = [missing] if missing else [], list[str]()
+        while groups:
+            group = groups.pop(0)
+            try:
+                await self._request(number, group)
+            except (ForbiddenError, MissingError, RejectedError) as error:
+                if len(group) == 1:
+                    refused.append(f"{group[0]} cannot be asked for a review. {error}")
+                else:
+                    groups += [[each] for each in group]
+        return refused
+
+    async def _request(self, number: int, reviewers: Sequence[str]) -> None:
+        people = [each for each in reviewers if "/" not in each]
+        teams = [each.partition("/")[2] for each in reviewers if "/" in each]
+        rest = self._transport.rest.pulls
+        await self._transport.write(
+            lambda: rest.async_request_reviewers(
+                self._owner, self._name, number, data={"reviewers": people, "team_reviewers": teams}
+            )
+        )
+
+    async def _assign(self, number: int, assignees: Sequence[str]) -> Sequence[str]:
+        """Assign people. GitHub leaves out without a word whom it does not take; its answer shows them."""
+        if not assignees:
+            return []
+        rest = self._transport.rest.issues
+        try:
+            answer = await self._transport.create(
+                lambda: rest.async_add_assignees(self._owner, self._name, number, assignees=list(assignees))
+            )
+        except (ForbiddenError, MissingError, RejectedError) as error:
+            return [f"{', '.join(assignees)} cannot be assigned. {error}"]
+        refused = _missing(assignees, [each.login for each in answer.assignees or ()])
+        return [f"{login} cannot be assigned: GitHub did not take the name." for login in refused]
 
     async def _load(self, number: int) -> _PullRequest:
         found = (await self._ask(queries.PULL_REQUEST, _One, number=number)).pull_request
@@ -249,7 +349,7 @@ class Pulls(Subject):
         return pages
 
     async def _update(self, found: _PullRequest, title: str, body: str) -> PullRequest:
-        if found.title == title and _is_same_text(found.body, body):
+        if found.title == title and is_same_text(found.body, body):
             return found.value
         updated = await self._transport.execute(
             queries.UPDATE_PULL_REQUEST,
@@ -278,6 +378,11 @@ class Pulls(Subject):
             after = found.page.end_cursor
 
 
+def _missing(wanted: Sequence[str], there: Sequence[str]) -> list[str]:
+    known = {each.lower() for each in there}
+    return [each for each in wanted if each.lower() not in known]
+
+
 def _maker(commit: _BranchCommit, me: str) -> str | None:
     """Name who made a commit: somebody else than this account, where anybody else had a hand in it.
 
@@ -286,8 +391,3 @@ def _maker(commit: _BranchCommit, me: str) -> str | None:
     hands = [commit.author] if commit.is_committed_by_github else [commit.author, commit.committer]
     logins = [plain_login(login) if login else None for login in hands]
     return next((login for login in logins if login != me), me)
-
-
-def _is_same_text(one: str, other: str) -> bool:
-    """Compare as GitHub stores: the browser's line ends, and white space at the end, are no difference."""
-    return one.replace("\r\n", "\n").rstrip() == other.replace("\r\n", "\n").rstrip()

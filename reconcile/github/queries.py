@@ -3,7 +3,7 @@
 Aliases are a letter and a number: ``r`` for a repository of a batch, ``on`` for an allowed branch, ``u`` for an update.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _TEXT = """
 fragment Text on TreeEntry { oid object { ... on Blob { text isTruncated } } }
@@ -23,7 +23,7 @@ fragment PullRequest on PullRequest {
   author { login }
   baseRefName headRefName headRefOid
   mergeCommit { oid }
-  labels(first: 50) { nodes { name } }
+  labels(first: 50) { nodes { id name } }
 }
 """
 
@@ -33,7 +33,10 @@ fragment SourceCommit on Commit {
   author { name user { login } }
   parents(first: 1) { nodes { oid } }
   associatedPullRequests(first: 5) {
-    nodes { number title url mergedAt baseRefName author { login } mergeCommit { oid } }
+    nodes {
+      number title body url mergedAt baseRefName authorAssociation mergeCommit { oid }
+      author { login ... on User { id } }
+    }
   }
 }
 """
@@ -250,6 +253,32 @@ query Comments($owner: String!, $name: String!, $number: Int!, $after: String) {
 }
 """
 
+REVIEWERS = """
+query Reviewers($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) { reviews(last: 100) { nodes { author { login } } } }
+  }
+}
+"""
+
+THREADS = """
+query Threads($owner: String!, $name: String!, $number: Int!, $after: String) {
+  viewer { login }
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      id
+      reviewThreads(first: 100, after: $after) {
+        nodes {
+          id path startLine line isOutdated isResolved
+          comments(first: 1) { nodes { id body author { login } } totalCount }
+        }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+
 STATUS = """
 query Status($owner: String!, $name: String!, $commit: GitObjectID!, $context: String!) {
   repository(owner: $owner, name: $name) {
@@ -315,6 +344,56 @@ mutation AddComment($input: AddCommentInput!) {
 """
 
 
+CLOSE_PULL_REQUEST = """
+mutation ClosePullRequest($input: ClosePullRequestInput!) {
+  closePullRequest(input: $input) { pullRequest { id } }
+}
+"""
+
+CONVERT_TO_DRAFT = """
+mutation ConvertToDraft($input: ConvertPullRequestToDraftInput!) {
+  convertPullRequestToDraft(input: $input) { pullRequest { id } }
+}
+"""
+
+MARK_READY = """
+mutation MarkReady($input: MarkPullRequestReadyForReviewInput!) {
+  markPullRequestReadyForReview(input: $input) { pullRequest { id } }
+}
+"""
+
+REMOVE_LABELS = """
+mutation RemoveLabels($input: RemoveLabelsFromLabelableInput!) {
+  removeLabelsFromLabelable(input: $input) { clientMutationId }
+}
+"""
+
+ADD_REVIEW = """
+mutation AddReview($input: AddPullRequestReviewInput!) {
+  addPullRequestReview(input: $input) { pullRequestReview { id } }
+}
+"""
+
+
+def drop_notes(deleted: int, resolved: int) -> str:
+    """Delete comments and resolve threads in one request; GitHub carries them out one after another."""
+    declared = (
+        *(f"$comment{i}: ID!" for i in range(deleted)),
+        *(f"$thread{i}: ID!" for i in range(resolved)),
+    )
+    fields = (
+        *(
+            f"d{i}: deletePullRequestReviewComment(input: {{id: $comment{i}}}) {{ clientMutationId }}"
+            for i in range(deleted)
+        ),
+        *(
+            f"t{i}: resolveReviewThread(input: {{threadId: $thread{i}}}) {{ clientMutationId }}"
+            for i in range(resolved)
+        ),
+    )
+    return _operation("mutation", "DropNotes", declared, fields)
+
+
 def update_refs(count: int) -> str:
     """Several compare-and-swaps in one request; GitHub carries them out one after another."""
     fields = (f"u{i}: updateRefs(input: $u{i}) {{ clientMutationId }}" for i in range(count))
@@ -359,10 +438,33 @@ def signals(count: int) -> str:
     return _batch("Signals", declared, fields) + _CHECK_RUNS
 
 
-def waiting(has_ref: Iterable[bool]) -> str:
+def ranges(authors: Sequence[int], paths: int) -> str:
+    """A batch of repositories: each path at both ends, and whether so many authors have a commit at the first."""
+    declared: list[str] = []
+    fields: list[str] = []
+    for i, count in enumerate(authors):
+        asked = []
+        for p in range(paths):
+            declared.append(f"$before{i}_{p}: String!, $after{i}_{p}: String!")
+            asked.append(
+                f"b{p}: object(expression: $before{i}_{p}) {{ oid }} a{p}: object(expression: $after{i}_{p}) {{ oid }}"
+            )
+        if count:
+            declared.append(f"$live{i}: GitObjectID!")
+        for k in range(count):
+            declared.append(f"$author{i}_{k}: ID!")
+            asked.append(
+                f"h{k}: object(oid: $live{i}) {{ oid ... on Commit {{ "
+                f"history(first: 1, author: {{id: $author{i}_{k}}}) {{ totalCount }} }} }}"
+            )
+        fields.append(" ".join(asked))
+    return _batch("Ranges", declared, fields)
+
+
+def waiting(has_ref: Iterable[bool], page: int) -> str:
     """A batch of repositories: what the source branch's head has and the ref lacks, newest page first.
 
-    Where there is no ref yet it is the newest page of the whole history.
+    Where there is no ref yet it is the newest hundred of the whole history.
     """
     declared, fields = [], []
     for i, is_compared in enumerate(has_ref):
@@ -372,7 +474,7 @@ def waiting(has_ref: Iterable[bool]) -> str:
             declared.append(f"$head{i}: String!, $before{i}: String")
             fields.append(
                 f"live: ref(qualifiedName: $ref) {{ target {{ oid }} compare(headRef: $head{i}) {{ aheadBy "
-                f"commits(last: 100, before: $before{i}) "
+                f"commits(last: {page}, before: $before{i}) "
                 "{ nodes { ...SourceCommit } pageInfo { hasPreviousPage startCursor } } } }"
             )
         else:

@@ -70,6 +70,11 @@ def plain_login(author: _Account | None) -> str:
     return author.login.removesuffix("[bot]") if author else _GHOST
 
 
+def is_same_text(one: str, other: str) -> bool:
+    """Compare as GitHub stores: the browser's line ends, and white space at the end, are no difference."""
+    return one.replace("\r\n", "\n").rstrip() == other.replace("\r\n", "\n").rstrip()
+
+
 def ref_update(
     repository_id: str, ref: BranchName, *, before: Sha | None, after: Sha, force: bool
 ) -> Mapping[str, object]:

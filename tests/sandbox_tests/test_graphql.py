@@ -108,6 +108,7 @@ def test_every_field_is_answered(sandbox: Sandbox, busy: Repository, query: Quer
                 "pull": pull,
                 "head": busy.rev_parse("main"),
                 "feature": busy.rev_parse("feature"),
+                "label": busy.pulls[1].labels[0].node_id,
                 "thread": thread.node_id,
                 "comment": thread.comment_id(thread.comments[0]),
             },

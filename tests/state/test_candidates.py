@@ -13,6 +13,7 @@ from state.proposal import (
     SourceHistory,
     choose_candidate,
     pin_candidate,
+    read_release_note,
 )
 
 BEGAN = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -175,3 +176,27 @@ def test_pin_to_what_is_out() -> None:
 def test_pin_to_elsewhere() -> None:
     """Of a commit that does not wait nothing is known to be newer; whether it may go out is the plan's to say."""
     assert () == pin_candidate(history(90, 120), sha("f")).left_behind
+
+
+@pytest.mark.parametrize(
+    ("expected", "body"),
+    [
+        ("It works again.", "Hello\n\nRELEASE NOTES BEGIN\n\nIt works\nagain.\n\nRELEASE NOTES END\nBye"),
+        ("one", "RELEASE NOTES BEGINoneRELEASE NOTES END RELEASE NOTES BEGIN two RELEASE NOTES END"),
+        ("a", "RELEASE NOTES BEGIN <!-- write\nhere --> a RELEASE NOTES END"),
+        (None, "RELEASE NOTES BEGIN\n\nN/A\n\nRELEASE NOTES END"),
+        (None, "RELEASE NOTES BEGIN\n\nRELEASE NOTES END"),
+        (None, "RELEASE NOTES BEGIN It works"),
+        (None, "RELEASE NOTES END It works RELEASE NOTES BEGIN"),
+        (None, ""),
+    ],
+)
+def test_release_notes(expected: str | None, body: str) -> None:
+    """What stands between the two lines, as one line; a template that nobody filled in is no note."""
+    assert expected == read_release_note(body, "RELEASE NOTES BEGIN", "RELEASE NOTES END")
+
+
+def test_a_long_description_is_read_at_once() -> None:
+    """Strangers write descriptions; whatever is in them, reading takes no longer than their length."""
+    body = "RELEASE NOTES BEGIN" * 3000 + "<!--" * 5000 + "RELEASE NOTES END"
+    assert read_release_note(body, "RELEASE NOTES BEGIN", "RELEASE NOTES END")

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconcile.github.client import GitHub
+from reconcile.observed import CommitRange
 from state.proposal import SourceHistory
 from tests.reconcile.github.conftest import commits
 from tests.sandbox import Repository, Sandbox
@@ -163,3 +164,71 @@ async def test_what_is_no_sha_finds_nothing(github: GitHub, ogr: Repository) -> 
 
     for asked in ("deadbee", "d" * 40, "main", "", "HEAD~1"):
         assert () == await github.find_commits(OGR, asked)
+
+
+async def test_many_wait(github: GitHub, ogr: Repository) -> None:
+    """The first page is short and the next are long; the parents hold them together."""
+    for number in range(140):
+        ogr.commit("main", {"n": f"{number}\n"}, f"Change {number}")
+    reads = github.requests.reads
+
+    found = await history(github)
+
+    assert commits(ogr)[:0:-1] == [commit.sha for commit in found.waiting]
+    assert found.is_complete
+    assert 4 == github.requests.reads - reads, "where the branches stand, 25, 100 and the rest"
+
+
+async def test_a_description_and_an_outsider(github: GitHub, ogr: Repository) -> None:
+    """Kept for the release note, and for asking whether the author is new; no record of a run has them."""
+    ogr.commit("feature", {"a": "1\n"}, "Add", author="mallory")
+    pull = ogr.open_pull_request("Add", "RELEASE NOTES BEGIN", "feature", "main", "mallory")
+    ogr.merge(pull.number, "alice", "merge")
+
+    merged = (await history(github)).waiting[0].pull_request
+
+    assert merged is not None
+    mallory = ogr.store.account("mallory")
+    assert ("RELEASE NOTES BEGIN", mallory.node_id) == (merged.body, merged.outsider_id)
+    assert not {"body", "outsider_id"} & merged.model_dump().keys()
+
+
+async def test_those_who_may_push_are_no_outsiders(github: GitHub, ogr: Repository) -> None:
+    ogr.commit("feature", {"a": "1\n"}, "Add", author="bob")
+    pull = ogr.open_pull_request("Add", "", "feature", "main", "bob")
+    ogr.merge(pull.number, "alice", "merge")
+
+    merged = (await history(github)).waiting[0].pull_request
+
+    assert merged is not None
+    assert merged.outsider_id is None
+
+
+async def test_what_a_range_touches(github: GitHub, ogr: Repository) -> None:
+    """A folder, a file, one that is new, and what stays; compared as trees, so in one request for all."""
+    before = ogr.commit("main", {"a/b/c": "1\n", "keep/x": "1\n", "gone": "1\n"}, "Before")
+    after = ogr.commit("main", {"a/b/c": "2\n", "new/y": "1\n", "gone": None}, "After")
+    reads = github.requests.reads
+
+    found = await github.observe_ranges(
+        {
+            OGR: CommitRange(before=before, after=after),
+            "packit/gone": CommitRange(before=before, after=after),
+        },
+        ["a", "a/b/c", "keep", "gone", "new", "never"],
+    )
+
+    assert {OGR: ("a", "a/b/c", "gone", "new")} == {name: each.touched for name, each in found.items()}
+    assert 1 == github.requests.reads - reads
+    assert {} == await github.observe_ranges({OGR: CommitRange(before=before, after=after)}, [])
+
+
+async def test_who_is_new(github: GitHub, ogr: Repository) -> None:
+    """Whoever has no commit in what is out; what goes out does not count."""
+    before = ogr.commit("main", {"a": "1\n"}, "Known", author="bob")
+    after = ogr.commit("main", {"a": "2\n"}, "New", author="mallory")
+    authors = {login: ogr.store.account(login).node_id for login in ("bob", "mallory")}
+
+    found = await github.observe_ranges({OGR: CommitRange(before=before, after=after, authors=authors)}, [])
+
+    assert ("mallory",) == found[OGR].newcomers

@@ -233,3 +233,94 @@ async def test_a_person_can_run_it_too(connect_as: Connect, state: Repository) -
 
         assert "alice" == await github.load_login()
         assert ["alice"] == [commit.author for commit in await github.list_branch_commits(BRANCH)]
+
+
+async def test_drafts(github: GitHub, state: Repository) -> None:
+    """Written only where it is otherwise."""
+    await propose(github, state)
+    number = (await open_pull_request(github)).number
+    before = github.requests.writes
+    for is_draft in (False, True, True, False):
+        await github.ensure_draft(number, is_draft=is_draft)
+        assert is_draft == (await github.load_pull_request(number)).is_draft
+    assert 2 == github.requests.writes - before
+
+
+async def test_attention_is_asked_for_once(github: GitHub, state: Repository) -> None:
+    """Labels, reviewers and assignees that are missing are added, in one request each; twice writes once."""
+    await propose(github, state)
+    number = (await open_pull_request(github)).number
+    for expected in (3, 0):
+        before = github.requests.writes
+        refused = await github.ensure_attention(
+            number, labels=["release", "stable"], reviewers=["alice", "bob"], assignees=["alice"]
+        )
+        assert ((), expected) == (refused, github.requests.writes - before)
+    pull = state.pull(number)
+    assert ["release", "stable"] == [label.name for label in pull.labels]
+    assert (["alice", "bob"], ["alice"]) == (
+        [each.login for each in pull.reviewers],
+        [each.login for each in pull.assignees],
+    )
+
+
+async def test_whoever_has_reviewed_is_not_asked_again(github: GitHub, state: Repository) -> None:
+    """GitHub takes a reviewer off the list of those who are asked."""
+    await propose(github, state)
+    number = (await open_pull_request(github)).number
+    state.review(number, "alice")
+    before = github.requests.writes
+    await github.ensure_attention(number, labels=[], reviewers=["Alice"], assignees=[])
+    assert 0 == github.requests.writes - before
+
+
+async def test_whom_github_does_not_take_is_said(github: GitHub, state: Repository) -> None:
+    """One who cannot be asked keeps nobody else from being asked."""
+    await propose(github, state)
+    number = (await open_pull_request(github)).number
+    refused = await github.ensure_attention(
+        number, labels=[], reviewers=["mallory", "bob", "packit/team"], assignees=["mallory", "bob"]
+    )
+    assert ["mallory cannot be asked", "packit/team cannot be", "mallory cannot be assigned"] == [
+        sentence[: len(expected)]
+        for sentence, expected in zip(
+            refused,
+            ["mallory cannot be asked", "packit/team cannot be", "mallory cannot be assigned"],
+            strict=True,
+        )
+    ]
+    pull = state.pull(number)
+    assert (["bob"], ["bob"]) == (
+        [each.login for each in pull.reviewers],
+        [each.login for each in pull.assignees],
+    )
+
+
+async def test_nothing_asked_sends_nothing(github: GitHub, state: Repository) -> None:
+    """Not even a read."""
+    before = (github.requests.reads, github.requests.writes)
+    assert () == await github.ensure_attention(404, labels=[], reviewers=[], assignees=[])
+    assert before == (github.requests.reads, github.requests.writes)
+
+
+async def test_a_label_comes_off(github: GitHub, state: Repository) -> None:
+    """Done already is success."""
+    await propose(github, state)
+    number = (await open_pull_request(github)).number
+    await github.ensure_attention(number, labels=["stablehand/rebuild", "keep"], reviewers=[], assignees=[])
+    for _ in range(2):
+        await github.remove_label(number, "stablehand/rebuild")
+    assert ("keep",) == (await github.load_pull_request(number)).labels
+
+
+async def test_closing(github: GitHub, state: Repository) -> None:
+    """Once."""
+    await propose(github, state)
+    number = (await open_pull_request(github)).number
+    before = github.requests.writes
+    for _ in range(2):
+        await github.close_pull_request(number)
+    assert ("closed", 1) == (
+        (await github.load_pull_request(number)).state,
+        github.requests.writes - before,
+    )

@@ -187,6 +187,15 @@ class Mutations:
         return {"pull_request": PullRequestNode(self.call, pull)}
 
     @mutation
+    def remove_labels_from_labelable(self, labelable_id: str, label_ids: list[str]) -> dict[str, Any]:
+        pull = find_pull_request(self.call, labelable_id)
+        self.call.store.require(
+            self.call.account, pull.repository, Permission.TRIAGE, app_permission="pull_requests"
+        )
+        pulls.set_labels(pull, [label.name for label in pull.labels if label.node_id not in label_ids])
+        return {}
+
+    @mutation
     def add_pull_request_review(
         self,
         pull_request_id: str,
