@@ -52,7 +52,13 @@ class Settings(BaseSettings):
     resync: Duration = Field(default="10m", validate_default=True)
     """How often to reconcile without any trigger."""
 
+    sentry_url: HttpUrl = HttpUrl("https://sentry.io")
+    """Where the evidence source ``sentry`` reads issues."""
+    sentry_token: SecretStr | None = None
+    """Its token, with the scope event:read."""
+
     sentry_dsn: SecretStr | None = None
+    """Where to report what needs a person."""
     notify_urls: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """Where to tell people: Apprise addresses, separated by spaces."""
 
@@ -88,6 +94,10 @@ def load_settings() -> Settings:
             f"  {_problem(each)}" for each in error.errors(include_input=False, include_url=False)
         )
         raise SettingsError(f"The settings are incomplete or wrong:\n{problems}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f".env cannot be read ({type(error).__name__}): make it a UTF-8 text that this account may read."
+        ) from None
 
 
 def _problem(error: object) -> str:

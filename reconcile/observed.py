@@ -183,6 +183,41 @@ class CheckRun(Frozen):
     url: str | None
 
 
+class CommitStatus(Frozen):
+    """One post of a commit status."""
+
+    context: str
+    state: Literal["success", "pending", "failure"]
+    posted_at: datetime
+    url: str | None
+
+
+class CommitChecks(Frozen):
+    """What was posted on one commit: its check runs, and the newest status of each context."""
+
+    check_runs: tuple[CheckRun, ...]
+    statuses: tuple[CommitStatus, ...]
+
+
+class RequiredCheck(Frozen):
+    """A check that a branch requires of what is merged into it."""
+
+    name: str
+    """Of a check run, or the context of a status."""
+    app_id: int | None = None
+    """The app that must have posted it; none where any may."""
+
+
+class Deployment(Frozen):
+    """A deployment of a repository to an environment, and what became of it."""
+
+    sha: Sha
+    state: Literal["success", "failed", "running", "inactive"]
+    """``inactive``: it was a success, and a later one took its place."""
+    at: datetime
+    url: str | None
+
+
 class ValidationPullRequest(Frozen):
     """An open pull request of a validation repository with the check runs of its newest commit."""
 
@@ -191,6 +226,8 @@ class ValidationPullRequest(Frozen):
     url: str
     author: str
     head: Sha
+    head_branch: str
+    labels: tuple[str, ...]
     check_runs: tuple[CheckRun, ...]
 
 

@@ -11,7 +11,10 @@ from typing import Literal, Protocol
 from reconcile.observed import (
     Activity,
     BranchCommit,
+    CommitChecks,
     CommitRange,
+    CommitStatus,
+    Deployment,
     DocumentChange,
     Documents,
     DocumentVersion,
@@ -21,6 +24,7 @@ from reconcile.observed import (
     PullRequest,
     RangeTraits,
     ReleaseState,
+    RequiredCheck,
     Signal,
     ValidationPullRequest,
     Wanted,
@@ -145,6 +149,24 @@ class LedgerWriter(Protocol):
 class ValidationReader(Protocol):
     async def observe_validation(self, repository: RepositoryName) -> tuple[ValidationPullRequest, ...]:
         """Read the open pull requests of a validation repository with the check runs on their heads."""
+
+    async def observe_checks(
+        self, commits: Mapping[RepositoryName, Sha]
+    ) -> Mapping[RepositoryName, CommitChecks]:
+        """Read what was posted on one commit in each repository; one without this commit is left out."""
+
+    async def list_statuses(self, repository: RepositoryName, commit: Sha) -> tuple[CommitStatus, ...]:
+        """List every post of every status of a commit, newest first: the newest alone says not when it began."""
+
+    async def observe_required_checks(
+        self, repositories: Collection[RepositoryName], branch: BranchName
+    ) -> Mapping[RepositoryName, tuple[RequiredCheck, ...]]:
+        """Read which checks a branch requires in each repository, as far as this account may know."""
+
+    async def observe_deployments(
+        self, repositories: Collection[RepositoryName], environment: str
+    ) -> Mapping[RepositoryName, tuple[Deployment, ...]]:
+        """Read the newest deployments to an environment in each repository, newest first."""
 
 
 class HistoryReader(Protocol):

@@ -62,7 +62,7 @@ def locate_in_zone(local: datetime, zone: ZoneInfo, *, later: bool = False) -> d
     return moment
 
 
-def _parse_moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     remedy = "write a local time and a zone, as in 2026-12-01T08:00 Europe/Prague"
     local = _LOCAL.match(text)
     if not local:
@@ -92,7 +92,7 @@ def load_zone(name: str) -> ZoneInfo:
         ) from error
 
 
-def _dump_moment(moment: datetime) -> str:
+def dump_moment(moment: datetime) -> str:
     precision = "seconds" if moment.second else "minutes"
     # A zone's name cannot say which of two equal local times is meant; the offset can.
     if isinstance(moment.tzinfo, ZoneInfo) and moment.utcoffset() == moment.replace(fold=0).utcoffset():
@@ -102,8 +102,8 @@ def _dump_moment(moment: datetime) -> str:
 
 Moment = Annotated[
     datetime,
-    BeforeValidator(lambda value: _parse_moment(value) if isinstance(value, str) else value),
-    PlainSerializer(_dump_moment, return_type=str),
+    BeforeValidator(lambda value: parse_moment(value) if isinstance(value, str) else value),
+    PlainSerializer(dump_moment, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["2026-12-01T08:00 Europe/Prague"]}),
 ]
 """A moment that a person wrote: local time and zone, or a time with an offset."""

@@ -2,8 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from state.ids import Frozen, RepositoryName, Sha
+from pydantic import StringConstraints
+
+from state.ids import Frozen, RepositoryName
+
+ReportedSha = Annotated[str, StringConstraints(to_lower=True, pattern="^[0-9a-fA-F]{7,40}$")]
+"""A commit as stage names it, abbreviated or not. Fewer than git's seven digits would be a guess."""
 
 
 class Verdict(StrEnum):
@@ -34,7 +40,7 @@ class Evidence(Frozen):
     expires_at: datetime | None
     """When it stops counting; none for what is no evidence."""
     links: tuple[Link, ...] = ()
-    runs: dict[RepositoryName, Sha] = {}
+    runs: dict[RepositoryName, ReportedSha] = {}
     """What stage itself says it runs, where the source can tell."""
 
 
@@ -51,6 +57,11 @@ class Validation(Frozen):
         if Verdict.FAIL in verdicts:
             return Verdict.FAIL
         return Verdict.PASS if verdicts == {Verdict.PASS} else Verdict.NO_EVIDENCE
+
+    def runs(self, repository: RepositoryName) -> tuple[ReportedSha, ...]:
+        """List what stage says it runs of a repository; more than one where its sources disagree."""
+        said = (each.runs.get(repository) for each in self.evidence)
+        return tuple(dict.fromkeys(sha for sha in said if sha))
 
     @property
     def began_at(self) -> datetime | None:

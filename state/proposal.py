@@ -7,13 +7,14 @@ person asks for instead (pins) is parsed here too; resolving an abbreviated sha 
 import difflib
 import itertools
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import Field
 
 from state.errors import StateError
+from state.evidence import ReportedSha
 from state.ids import ABBREVIATED_SHA, BranchName, Frozen, RepositoryName, Sha, abbreviate
 
 _MINUTE = timedelta(minutes=1)
@@ -100,42 +101,76 @@ def choose_candidate(
     rule: Literal["validated", "head"],
     build_time: timedelta,
     validation_began_at: datetime | None,
-    runs: Sha | None,
+    runs: Sequence[ReportedSha] = (),
+    refused: Mapping[Sha, str] | None = None,
 ) -> Candidate:
     """Choose what may be proposed for one repository.
 
     A commit is on stage only with every commit before it. So under ``validated`` the choice is the newest commit
-    that landed in time *and has nothing before it that landed too late*: a skewed clock lets nothing slip in.
+    that landed in time *and has nothing before it that landed too late*: a skewed clock lets nothing slip in. Where
+    its own checks refuse that commit, the newest older one that they do not refuse.
 
     Args:
         history: What waits.
         rule: The policy's.
         build_time: How long stage takes to run what has landed.
         validation_began_at: When the oldest of the evidence began; none where there is no evidence.
-        runs: What stage itself reports, where it does. It replaces the guess by ``build_time``; still, a commit
-            that landed after validation began was not validated, whatever stage runs by now.
+        runs: What stage itself reports, where it does; the oldest counts where it reports more than one. It
+            replaces the guess by ``build_time``; still, a commit that landed after validation began was not
+            validated, whatever stage runs by now.
+        refused: Commits whose own checks are not green, each with what is wrong.
     """
     if rule == "head":
-        return _take(history, 0, rule, lambda _: "")
+        return _take_green(history, 0, rule, refused or {}, lambda _: "")
     if validation_began_at is None:
         return _take(history, len(history.waiting), rule, lambda _: "no validation covers it")
-    chain = [commit.sha for commit in history.waiting] + ([history.out] if history.out else [])
-    newest_on_stage = chain.index(runs) if runs in chain else None
-    cut_off = validation_began_at - (build_time if newest_on_stage is None else timedelta(0))
-    chosen = max(newest_on_stage or 0, _newest_in_time(history.waiting, cut_off))
+    reported = {sha: _position(history, sha) for sha in runs}
+    oldest = max(reported, key=lambda sha: reported[sha], default=None)
+    cut_off = validation_began_at - (build_time if oldest is None else timedelta(0))
+    newest_on_stage = reported[oldest] if oldest else 0
+    chosen = max(min(newest_on_stage, len(history.waiting)), _newest_in_time(history.waiting, cut_off))
 
     def explain(index: int) -> str:
         landed_at = history.waiting[index].landed_at
         if landed_at > validation_began_at:
             return "merged after validation began"
-        if newest_on_stage is not None and index < newest_on_stage:
-            return f"stage runs {abbreviate(chain[newest_on_stage])}, which is older"
+        if oldest and index < newest_on_stage:
+            is_known = newest_on_stage < len(history.waiting) or _is_named(history.out, oldest)
+            what = "which is older" if is_known else "which does not wait here"
+            return f"stage runs {abbreviate(oldest)}, {what}"
         if landed_at > cut_off:
             minutes = (validation_began_at - landed_at) // _MINUTE
             return f"merged {minutes} min before validation began; a build takes {build_time // _MINUTE} min"
         return "stands on a commit that was merged too late for validation"
 
-    return _take(history, chosen, rule, explain)
+    return _take_green(history, chosen, rule, refused or {}, explain)
+
+
+def _position(history: SourceHistory, reported: ReportedSha) -> int:
+    """Find what stage reports among what waits; past the end where it is not newer than what is out, or unknown.
+
+    Of two commits that an abbreviation fits it is the older one: nothing slips in.
+    """
+    fitting = (index for index, commit in enumerate(history.waiting) if commit.sha.startswith(reported))
+    return max(fitting, default=len(history.waiting))
+
+
+def _is_named(sha: Sha | None, reported: ReportedSha) -> bool:
+    return sha is not None and sha.startswith(reported)
+
+
+def _take_green(
+    history: SourceHistory, index: int, rule: str, refused: Mapping[Sha, str], explain: Callable[[int], str]
+) -> Candidate:
+    """Propose the newest commit from an index on that its own checks do not refuse."""
+    older = (i for i in range(index, len(history.waiting)) if history.waiting[i].sha not in refused)
+    green = next(older, len(history.waiting))
+    taken = _take(
+        history, green, rule, lambda i: explain(i) if i < index else refused[history.waiting[i].sha]
+    )
+    if index < green == len(history.waiting):
+        return taken.model_copy(update={"rule": "nothing newer passed its own checks"})
+    return taken
 
 
 def _newest_in_time(waiting: tuple[SourceCommit, ...], cut_off: datetime) -> int:

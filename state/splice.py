@@ -231,7 +231,7 @@ def _render_block(content: Mapping[str, _Value], step: int, *, like: Entry | Non
         written = _render_scalar(key, key_style)
         if isinstance(value, Mapping) and value:
             lines += [f"{written}:", *(" " * step + line for line in _render_block(value, step))]
-        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
             lines.append(f"{written}:")
             for item in value:
                 first, *others = _render_block(item, step)
@@ -268,8 +268,10 @@ def _style_for(key: str, style: Style) -> Style:
     return style if style in ("'", '"') else '"' if key in _QUOTED_KEYS else ""
 
 
-def _render_scalar(value: str | int, style: Style) -> str:
+def _render_scalar(value: str | int | None, style: Style) -> str:
     """Write a scalar in a style where that can hold it, otherwise in double quotes."""
+    if value is None:
+        return "null"
     if isinstance(value, int):
         return str(value)
     if style == "" and _PLAIN.fullmatch(value) and not _NOT_TEXT.fullmatch(value):

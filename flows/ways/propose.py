@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
-from flows.evidence import collect
+from flows.evidence.collection import collect
+from flows.evidence.own_checks import Choose, Refused, Settled, settle
 from flows.ways.errors import UsageError
 from reconcile.accept import parse_documents
 from reconcile.apply import Clock
@@ -49,6 +50,7 @@ from state.document import DesiredState
 from state.errors import DocumentError
 from state.evidence import Validation, Verdict
 from state.ids import BranchName, Frozen, RepositoryName, Sha, abbreviate
+from state.ledger import parse_ledger
 from state.policy import Policy
 from state.proposal import (
     Candidate,
@@ -131,13 +133,15 @@ class ProposeSteps:
     """What propose reads and writes, by name. Every step may be repeated."""
 
     load: Callable[[], Awaitable[ReleaseState]]
-    collect_evidence: Callable[[Policy], Awaitable[Validation]]
+    collect_evidence: Callable[[ReleaseState, Policy], Awaitable[Validation]]
     read_histories: Callable[
         [Collection[RepositoryName], BranchName, BranchName],
         Awaitable[Mapping[RepositoryName, SourceHistory]],
     ]
     """Takes the source branch and the governed ref."""
     find_commits: Callable[[RepositoryName, str], Awaitable[tuple[SourceCommit, ...]]]
+    settle: Callable[[Policy, Choose], Awaitable[Settled]]
+    """Reads the candidates' own checks, and chooses anew where they are not green."""
     observe: Callable[[Accepted], Awaitable[Observed]]
     look_at_branch: Callable[[], Awaitable[Rolling]]
     store_branch: Callable[[Sha, Sha | None, str, str], Awaitable[Sha]]
@@ -201,11 +205,15 @@ async def propose(steps: ProposeSteps, request: ProposeRequest, *, clock: Clock)
     desired, policy = parse_documents(found.documents, where=found.version.repository)
     wishes = await _resolve(steps, request, policy)
     validation, histories, rolling = await asyncio.gather(
-        steps.collect_evidence(policy),
+        steps.collect_evidence(found, policy),
         steps.read_histories(tuple(sorted(policy.repositories)), policy.source, desired.ref),
         steps.look_at_branch(),
     )
-    candidates = _choose(policy, wishes, validation, histories)
+    candidates, own_checks = await steps.settle(
+        policy, partial(_choose, policy, wishes, validation, histories)
+    )
+    if own_checks:
+        validation = validation.model_copy(update={"evidence": (*validation.evidence, own_checks)})
     world = _World(found, desired, policy, validation, histories, candidates)
     if not world.may_propose:
         return await _refuse(steps, world, rolling, clock)
@@ -265,9 +273,12 @@ def _describe_unclear(name: RepositoryName, sha: str, commits: tuple[SourceCommi
 
 
 def _choose(
-    policy: Policy, wishes: Wishes, validation: Validation, histories: Mapping[RepositoryName, SourceHistory]
+    policy: Policy,
+    wishes: Wishes,
+    validation: Validation,
+    histories: Mapping[RepositoryName, SourceHistory],
+    refused: Refused,
 ) -> tuple[Candidate, ...]:
-    runs = {name: sha for evidence in validation.evidence for name, sha in evidence.runs.items()}
     return tuple(
         pin_candidate(history, wishes.pins[name])
         if name in wishes.pins
@@ -276,7 +287,8 @@ def _choose(
             rule=policy.candidate,
             build_time=policy.build_time,
             validation_began_at=validation.began_at,
-            runs=runs.get(name),
+            runs=validation.runs(name),
+            refused=refused.get(name),
         )
         for name, history in sorted(histories.items())
     )
@@ -480,8 +492,14 @@ def _says(there: PullRequest, title: str, body: str) -> bool:
 def plain_steps(github: GitHubPorts, clock: Clock) -> ProposeSteps:
     """Wire the steps to GitHub, to be run in this process."""
 
-    async def collect_evidence(policy: Policy) -> Validation:
-        return await collect(policy, github, now=clock.now())
+    async def collect_evidence(found: ReleaseState, policy: Policy) -> Validation:
+        ledger = parse_ledger(found.ledger_text) if found.ledger_text else None
+        return await collect(
+            policy, github, now=clock.now(), last_moved_at=ledger.last_moved_at if ledger else None
+        )
+
+    async def settle_candidates(policy: Policy, choose: Choose) -> Settled:
+        return await settle(policy, choose, github, now=clock.now())
 
     async def read_histories(
         repositories: Collection[RepositoryName], source: BranchName, ref: BranchName
@@ -519,6 +537,7 @@ def plain_steps(github: GitHubPorts, clock: Clock) -> ProposeSteps:
     return ProposeSteps(
         load=github.load_release_state,
         collect_evidence=collect_evidence,
+        settle=settle_candidates,
         read_histories=read_histories,
         find_commits=github.find_commits,
         observe=partial(observe, github),

@@ -1,7 +1,8 @@
 """Check runs and statuses: what others reported on commits, and the one status that we report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Literal
 
@@ -10,10 +11,17 @@ from pydantic import AliasPath, Field, TypeAdapter
 
 from reconcile.errors import MissingError
 from reconcile.github import queries
-from reconcile.github.subject import Login, PageInfo, Subject, batch_variables, plain_login
+from reconcile.github.subject import HEADS, Login, PageInfo, Subject, batch_variables, plain_login
 from reconcile.github.transport import Node, read_in_batches, together
-from reconcile.observed import CheckRun, Signal, ValidationPullRequest
-from state.ids import RepositoryName, Sha
+from reconcile.observed import (
+    CheckRun,
+    CommitChecks,
+    CommitStatus,
+    RequiredCheck,
+    Signal,
+    ValidationPullRequest,
+)
+from state.ids import BranchName, RepositoryName, Sha
 
 if TYPE_CHECKING:
     from githubkit_schemas.latest.models import ReposOwnerRepoCommitsRefCheckRunsGetResponse200
@@ -21,6 +29,11 @@ if TYPE_CHECKING:
 _LONGEST_DESCRIPTION = 140
 _CHECK_RUNS = 100
 """Check runs on a page of REST's."""
+_STATUSES = 100
+"""Statuses on a page of REST's."""
+_STATUS_PAGES = 10
+"""GitHub takes a thousand statuses of one context on a commit, and no more."""
+_PROTECTED_BATCH = 50
 _SIGNALS_BATCH = 10
 """Commits in one query: twenty suites of fifty check runs each, at the most."""
 _PAGES = 8
@@ -63,11 +76,17 @@ class _Head(Node):
     commit: _Commit
 
 
+class _Label(Node):
+    name: str
+
+
 class _PullRequest(Node):
     number: int
     title: str
     url: str
+    head_ref_name: str
     author: Login | None
+    labels: tuple[_Label, ...] = Field((), validation_alias=AliasPath("labels", "nodes"))
     heads: tuple[_Head, ...] = Field(validation_alias=AliasPath("commits", "nodes"))
 
 
@@ -80,6 +99,7 @@ class _StatusContext(Node):
     context: str
     state: Literal["ERROR", "EXPECTED", "FAILURE", "PENDING", "SUCCESS"]
     created_at: datetime
+    target_url: str | None
 
 
 class _Signalled(_Commit):
@@ -88,6 +108,25 @@ class _Signalled(_Commit):
 
 class _SignalledObject(Node):
     commit: _Signalled | None = Field(validation_alias="object")
+
+
+class _RequiredCheck(Node):
+    context: str
+    integration_id: int | None
+
+
+class _Rule(Node):
+    required: tuple[_RequiredCheck, ...] = Field(
+        (), validation_alias=AliasPath("parameters", "requiredStatusChecks")
+    )
+    """Empty for rules of other kinds."""
+
+
+class _Protected(Node):
+    contexts: tuple[str | None, ...] | None = Field(
+        None, validation_alias=AliasPath("ref", "refUpdateRule", "requiredStatusCheckContexts")
+    )
+    rules: tuple[_Rule, ...] = Field((), validation_alias=AliasPath("ref", "rules", "nodes"))
 
 
 class _Status(Node):
@@ -103,6 +142,7 @@ class _Statuses(Node):
 
 
 _SIGNALS: TypeAdapter[dict[str, _SignalledObject | None]] = TypeAdapter(dict[str, _SignalledObject | None])
+_PROTECTED: TypeAdapter[dict[str, _Protected | None]] = TypeAdapter(dict[str, _Protected | None])
 _STATUS_STATES: Mapping[str, Literal["success", "pending", "failure"]] = {
     "ERROR": "failure",
     "EXPECTED": "pending",
@@ -135,22 +175,63 @@ class Checks(Subject):
     async def observe_signals(
         self, commits: Mapping[RepositoryName, Sha]
     ) -> Mapping[RepositoryName, tuple[Signal, ...]]:
-        async def read(batch: Sequence[RepositoryName]) -> Mapping[RepositoryName, _Signalled]:
-            found = await self._transport.query(
-                queries.signals(len(batch)),
-                batch_variables(batch) | {f"commit{i}": commits[name] for i, name in enumerate(batch)},
-                _SIGNALS,
-                batch=len(batch),
-            )
-            return {
-                name: commit
-                for i, name in enumerate(batch)
-                if (object_ := found.get(f"r{i}")) and (commit := object_.commit)
-            }
-
-        found = await read_in_batches(commits, _SIGNALS_BATCH, read)
+        found = await self._read_signalled(commits)
         signals = await together(self._signals(name, commit) for name, commit in found.items())
         return dict(zip(found, signals, strict=True))
+
+    async def observe_checks(
+        self, commits: Mapping[RepositoryName, Sha]
+    ) -> Mapping[RepositoryName, CommitChecks]:
+        found = await self._read_signalled(commits)
+        runs = await together(self._check_runs(name, commit) for name, commit in found.items())
+        return {
+            name: CommitChecks(check_runs=tuple(own), statuses=tuple(map(_commit_status, commit.statuses)))
+            for (name, commit), own in zip(found.items(), runs, strict=True)
+        }
+
+    async def list_statuses(self, repository: RepositoryName, commit: Sha) -> tuple[CommitStatus, ...]:
+        owner, name = repository.split("/")
+        found: list[CommitStatus] = []
+        for page in range(1, _STATUS_PAGES + 1):
+            listed = await self._transport.read(
+                partial(
+                    self._transport.rest.repos.async_list_commit_statuses_for_ref,
+                    owner,
+                    name,
+                    commit,
+                    per_page=_STATUSES,
+                    page=page,
+                )
+            )
+            found += (
+                CommitStatus.model_validate(
+                    {
+                        "context": each.context,
+                        "state": _STATUS_STATES[each.state.upper()],
+                        "posted_at": each.created_at,
+                        "url": each.target_url,
+                    }
+                )
+                for each in listed
+            )
+            if len(listed) < _STATUSES:
+                break
+        return tuple(found)
+
+    async def observe_required_checks(
+        self, repositories: Collection[RepositoryName], branch: BranchName
+    ) -> Mapping[RepositoryName, tuple[RequiredCheck, ...]]:
+        async def read(batch: Sequence[RepositoryName]) -> Mapping[RepositoryName, _Protected]:
+            found = await self._transport.query(
+                queries.required_checks(len(batch)),
+                batch_variables(batch) | {"branch": HEADS + branch},
+                _PROTECTED,
+                batch=len(batch),
+            )
+            return {name: protected for i, name in enumerate(batch) if (protected := found.get(f"r{i}"))}
+
+        found = await read_in_batches(repositories, _PROTECTED_BATCH, read)
+        return {name: _required_checks(protected) for name, protected in found.items()}
 
     async def ensure_status(
         self,
@@ -198,8 +279,28 @@ class Checks(Subject):
             url=pull_request.url,
             author=plain_login(pull_request.author),
             head=commit.oid,
+            head_branch=pull_request.head_ref_name,
+            labels=tuple(label.name for label in pull_request.labels),
             check_runs=tuple(await self._check_runs(repository, commit)),
         )
+
+    async def _read_signalled(
+        self, commits: Mapping[RepositoryName, Sha]
+    ) -> Mapping[RepositoryName, _Signalled]:
+        async def read(batch: Sequence[RepositoryName]) -> Mapping[RepositoryName, _Signalled]:
+            found = await self._transport.query(
+                queries.signals(len(batch)),
+                batch_variables(batch) | {f"commit{i}": commits[name] for i, name in enumerate(batch)},
+                _SIGNALS,
+                batch=len(batch),
+            )
+            return {
+                name: commit
+                for i, name in enumerate(batch)
+                if (object_ := found.get(f"r{i}")) and (commit := object_.commit)
+            }
+
+        return await read_in_batches(commits, _SIGNALS_BATCH, read)
 
     async def _signals(self, repository: RepositoryName, commit: _Signalled) -> tuple[Signal, ...]:
         runs = await self._check_runs(repository, commit)
@@ -270,6 +371,26 @@ def _check_runs(commit: _Commit) -> Sequence[CheckRun]:
         if suite.app
         for run in suite.runs
     ]
+
+
+def _commit_status(status: _StatusContext) -> CommitStatus:
+    return CommitStatus(
+        context=status.context,
+        state=_STATUS_STATES[status.state],
+        posted_at=status.created_at,
+        url=status.target_url,
+    )
+
+
+def _required_checks(protected: _Protected) -> tuple[RequiredCheck, ...]:
+    """Collect what rulesets and the branch's own rule require; the latter tells no app."""
+    by_rules = (
+        RequiredCheck(name=each.context, app_id=each.integration_id)
+        for rule in protected.rules
+        for each in rule.required
+    )
+    by_branch = (RequiredCheck(name=context) for context in protected.contexts or () if context)
+    return tuple(dict.fromkeys((*by_rules, *by_branch)))
 
 
 def _signal(run: CheckRun) -> Signal:

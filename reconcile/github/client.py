@@ -17,6 +17,7 @@ from reconcile import ports
 from reconcile.github.changes import Changes
 from reconcile.github.checks import Checks
 from reconcile.github.contents import Contents
+from reconcile.github.deployments import Deployments
 from reconcile.github.histories import Histories
 from reconcile.github.notes import Notes
 from reconcile.github.pulls import Pulls
@@ -41,6 +42,7 @@ class GitHub(
     Pulls,
     Notes,
     Checks,
+    Deployments,
     Workflows,
     ports.BudgetReader,
     ports.ReleaseStateReader,

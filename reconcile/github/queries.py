@@ -295,8 +295,9 @@ query Validation($owner: String!, $name: String!, $after: String) {
   repository(owner: $owner, name: $name) {
     pullRequests(states: [OPEN], first: 25, after: $after, orderBy: { field: UPDATED_AT, direction: DESC }) {
       nodes {
-        number title url
+        number title url headRefName
         author { login }
+        labels(first: 50) { nodes { name } }
         commits(last: 1) {
           nodes {
             commit {
@@ -432,10 +433,33 @@ def signals(count: int) -> str:
     declared = (f"$commit{i}: GitObjectID!" for i in range(count))
     fields = (
         f"object(oid: $commit{i}) {{ ...CheckRuns "
-        "... on Commit { status { contexts { context state createdAt } } } }"
+        "... on Commit { status { contexts { context state createdAt targetUrl } } } }"
         for i in range(count)
     )
     return _batch("Signals", declared, fields) + _CHECK_RUNS
+
+
+def required_checks(count: int) -> str:
+    """A batch of repositories: what protects a branch, by its rulesets and by its own rule."""
+    fields = (
+        "ref(qualifiedName: $branch) { "
+        "refUpdateRule { requiredStatusCheckContexts } "
+        "rules(first: 100) { nodes { parameters { ... on RequiredStatusChecksParameters "
+        "{ requiredStatusChecks { context integrationId } } } } } }"
+        for _ in range(count)
+    )
+    return _batch("RequiredChecks", ("$branch: String!",), fields)
+
+
+def deployments(count: int, newest: int) -> str:
+    """A batch of repositories: the newest deployments of each to one environment."""
+    fields = (
+        f"deployments(environments: [$environment], first: {newest}, "
+        "orderBy: { field: CREATED_AT, direction: DESC }) "
+        "{ nodes { commitOid createdAt latestStatus { state createdAt logUrl } } }"
+        for _ in range(count)
+    )
+    return _batch("Deployments", ("$environment: String!",), fields)
 
 
 def ranges(authors: Sequence[int], paths: int) -> str:

@@ -9,8 +9,12 @@ from reconcile.errors import MissingError, StaleHeadError
 from reconcile.observed import (
     BranchCommit,
     CheckRun,
+    CommitChecks,
+    CommitStatus,
+    Deployment,
     Documents,
     PullRequest,
+    RequiredCheck,
     ValidationPullRequest,
 )
 from state.ids import BranchName, RepositoryName, Sha
@@ -58,6 +62,10 @@ class FakeRelease(FakeGitHub):
     def __init__(self, *repositories: FakeRepository) -> None:
         super().__init__(*repositories)
         self.validation: tuple[ValidationPullRequest, ...] = ()
+        self.checks: dict[tuple[RepositoryName, Sha], CommitChecks] = {}
+        self.posts: dict[tuple[RepositoryName, Sha], tuple[CommitStatus, ...]] = {}
+        self.required: dict[tuple[RepositoryName, BranchName], tuple[RequiredCheck, ...]] = {}
+        self.deployments: dict[tuple[RepositoryName, str], tuple[Deployment, ...]] = {}
         self.branches: dict[BranchName, Sha] = {}
         self.commits: dict[Sha, _Commit] = {}
         self.pulls: dict[int, PullRequest] = {}
@@ -140,6 +148,31 @@ class FakeRelease(FakeGitHub):
     async def observe_validation(self, repository: RepositoryName) -> tuple[ValidationPullRequest, ...]:
         self._request("observe_validation")
         return self.validation
+
+    async def observe_checks(
+        self, commits: Mapping[RepositoryName, Sha]
+    ) -> Mapping[RepositoryName, CommitChecks]:
+        self._request("observe_checks")
+        return {
+            name: self.checks.get((name, commit), CommitChecks(check_runs=(), statuses=()))
+            for name, commit in commits.items()
+        }
+
+    async def list_statuses(self, repository: RepositoryName, commit: Sha) -> tuple[CommitStatus, ...]:
+        self._request("list_statuses")
+        return self.posts.get((repository, commit), ())
+
+    async def observe_required_checks(
+        self, repositories: Collection[RepositoryName], branch: BranchName
+    ) -> Mapping[RepositoryName, tuple[RequiredCheck, ...]]:
+        self._request("observe_required_checks")
+        return {name: self.required.get((name, branch), ()) for name in repositories}
+
+    async def observe_deployments(
+        self, repositories: Collection[RepositoryName], environment: str
+    ) -> Mapping[RepositoryName, tuple[Deployment, ...]]:
+        self._request("observe_deployments")
+        return {name: self.deployments.get((name, environment), ()) for name in repositories}
 
     async def load_pull_request(self, number: int) -> PullRequest:
         self._request("load_pull_request")
@@ -269,7 +302,12 @@ class FakeRelease(FakeGitHub):
 
 
 def pull_request(
-    number: int, *runs: CheckRun, title: str = "Basic test case (stg): one", author: str = "packit-bot"
+    number: int,
+    *runs: CheckRun,
+    title: str = "Basic test case (stg): one",
+    author: str = "packit-bot",
+    head_branch: str = "test",
+    labels: Sequence[str] = (),
 ) -> ValidationPullRequest:
     return ValidationPullRequest(
         number=number,
@@ -277,6 +315,8 @@ def pull_request(
         url=f"https://github.example/packit/hello-world/pull/{number}",
         author=author,
         head=sha("e"),
+        head_branch=head_branch,
+        labels=tuple(labels),
         check_runs=tuple(runs),
     )
 

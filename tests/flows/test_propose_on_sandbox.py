@@ -122,4 +122,4 @@ async def test_an_old_validation(fleet: Fleet, github: GitHub) -> None:
     late = Clock(now=lambda: NOW + timedelta(days=1), sleep=asyncio.sleep)
     report = await propose.propose(propose.plain_steps(github, late), propose.ProposeRequest(), clock=late)
     assert ("not-proposed", None) == (report.action, report.pull_request)
-    assert "shows no runs that count" in report.sentence
+    assert "shows nothing that counts" in report.sentence

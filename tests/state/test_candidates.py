@@ -1,5 +1,6 @@
 """Which waiting commit is proposed, and why newer ones are not."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -55,10 +56,16 @@ def choose(
     *,
     rule: Literal["validated", "head"] = "validated",
     began: datetime | None = BEGAN,
-    runs: Sha | None = None,
+    runs: Sequence[str] = (),
+    refused: Mapping[Sha, str] | None = None,
 ) -> Candidate:
     return choose_candidate(
-        of, rule=rule, build_time=timedelta(minutes=60), validation_began_at=began, runs=runs
+        of,
+        rule=rule,
+        build_time=timedelta(minutes=60),
+        validation_began_at=began,
+        runs=runs,
+        refused=refused,
     )
 
 
@@ -115,7 +122,7 @@ def test_nothing_validated_and_nothing_out() -> None:
 
 def test_no_validation() -> None:
     """Silence is no pass: without evidence everything stays behind, whatever stage runs."""
-    candidate = choose(history(90, 120), began=None, runs=sha("a"))
+    candidate = choose(history(90, 120), began=None, runs=[sha("a")])
 
     assert OUT == candidate.sha
     assert [("a", "no validation covers it"), ("b", "no validation covers it")] == left_behind(candidate)
@@ -127,7 +134,7 @@ def test_no_validation() -> None:
 )
 def test_stage_says_what_it_runs(expected: str, runs: str) -> None:
     """What stage reports is more than a guess by build time, in both directions."""
-    candidate = choose(history(10, 70, 80), runs=sha(runs))
+    candidate = choose(history(10, 70, 80), runs=[sha(runs)])
 
     assert sha(expected) == candidate.sha
     assert {f"stage runs {runs * 7}, which is older"} >= {reason for _, reason in left_behind(candidate)}
@@ -135,20 +142,73 @@ def test_stage_says_what_it_runs(expected: str, runs: str) -> None:
 
 def test_stage_runs_what_is_out() -> None:
     """Then nothing newer was validated."""
-    assert OUT == choose(history(70, 80), runs=OUT).sha
+    assert OUT == choose(history(70, 80), runs=[OUT]).sha
 
 
 def test_stage_has_moved_on_since() -> None:
     """What landed after validation began was not validated, though stage runs it by now."""
-    candidate = choose(history(-5, 10), runs=sha("a"))
+    candidate = choose(history(-5, 10), runs=[sha("a")])
 
     assert sha("b") == candidate.sha
     assert [("a", "merged after validation began")] == left_behind(candidate)
 
 
 def test_stage_runs_something_else() -> None:
-    """A commit that does not wait here says nothing; build time decides."""
-    assert sha("b") == choose(history(10, 70), runs=sha("f")).sha
+    """Stage that runs none of what waits has validated none of it, whatever the time would let one guess."""
+    candidate = choose(history(10, 70), runs=[sha("f")])
+
+    assert OUT == candidate.sha
+    assert {"stage runs fffffff, which does not wait here"} == {
+        reason for _, reason in left_behind(candidate)
+    }
+
+
+@pytest.mark.parametrize(
+    ("expected", "runs"), [(sha("b"), "bbbbbbb"), (sha("b"), "b" * 12), (OUT, OUT[:12]), (OUT, "fffffff")]
+)
+def test_stage_abbreviates(expected: Sha, runs: str) -> None:
+    """What waits resolves the abbreviation."""
+    assert expected == choose(history(10, 70, 80), runs=[runs]).sha
+
+
+def test_an_ambiguous_abbreviation_is_the_older_commit() -> None:
+    """Of two commits that it fits, taking the newer one might let something slip in."""
+    of = history(70, 80, 90)
+    twins = ("b" * 39 + "1", "b" * 39 + "2")
+    waiting = tuple(
+        commit.model_copy(update={"sha": twin}) for commit, twin in zip(of.waiting, twins, strict=False)
+    )
+
+    assert twins[1] == choose(of.model_copy(update={"waiting": waiting}), runs=["b" * 7]).sha
+
+
+def test_sources_that_disagree_on_what_stage_runs() -> None:
+    """A deployment that is half-finished runs both; the older one was validated everywhere."""
+    assert sha("c") == choose(history(10, 70, 80), runs=[sha("a"), sha("c"), sha("b")]).sha
+    assert OUT == choose(history(10, 70, 80), runs=[sha("a"), sha("f")]).sha
+
+
+def test_the_newest_green_commit() -> None:
+    """Where its own checks refuse the commit that stage validated, the next older one takes its place."""
+    candidate = choose(
+        history(10, 70, 80, 90), refused={sha("a"): "red", sha("b"): "tests failed", sha("c"): "tests failed"}
+    )
+
+    assert (sha("d"), "validated") == (candidate.sha, candidate.rule)
+    assert [
+        ("a", "merged 10 min before validation began; a build takes 60 min"),
+        ("b", "tests failed"),
+        ("c", "tests failed"),
+    ] == left_behind(candidate)
+
+
+@pytest.mark.parametrize("rule", ["validated", "head"])
+def test_nothing_green_waits(rule: Literal["validated", "head"]) -> None:
+    """Then it stays where it is; what is out is never refused."""
+    candidate = choose(history(70, 80), rule=rule, refused={sha("a"): "red", sha("b"): "red", OUT: "red"})
+
+    assert (OUT, "nothing newer passed its own checks") == (candidate.sha, candidate.rule)
+    assert [("a", "red"), ("b", "red")] == left_behind(candidate)
 
 
 @pytest.mark.parametrize(("expected", "landed"), [(sha("a"), (-5, 12)), (OUT, ())])

@@ -196,7 +196,28 @@ def test_refused_text(text: str, problem: str) -> None:
             "moves: {allowed_branches: {main: true}}",
             "3:9: entry 1 of `allowed_branches` needs a text, not a mapping",
         ),
-        ("validation: {sentry: {}}", "3:14: unknown key `sentry`: Allowed here: check_runs"),
+        (
+            "validation: {check_runs: {}, sentry: {}}",
+            "3:14: `repository` is missing: add a line repository: …",
+        ),
+        ("validation: {}", "3:1: an entry names one source, and this has none: write one behind each dash"),
+        (
+            "validation: {jenkins: {job: stage}, own_checks: }",
+            "3:1: an entry names one source, and this has own_checks, jenkins: write one behind each dash",
+        ),
+        ("validation: {jenkins: stage}", "3:1: `jenkins` needs keys under it, or nothing"),
+        (
+            "validation: {http: {url: https://ann:pw@stage.example}}",
+            "3:26: a password in an address is there for everyone to read: remove it",
+        ),
+        (
+            "validation: {http: {url: https://stage.example, runs: {packit/ogr: ogr.commit}}}",
+            "3:68: 'ogr.commit' is not a path: write $.key.key, $.list[0] or $['a key']",
+        ),
+        (
+            "validation: {deployments: {environment: stg, max_age: 0h}}",
+            "3:14: time_limit and max_age are longer than nothing: write 60s and 24h, or remove them",
+        ),
         (
             "windows: none",
             "3:10: entry 1 of `windows` needs keys (days, from, until, zone) under it, not `none`",

@@ -1,19 +1,21 @@
-"""Evidence: only a pass is a pass. What is missing, old, strange or still running is none."""
+"""Check runs and statuses as evidence: only a pass is a pass. What is missing, old or still running is none."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 
-from flows.evidence import collect
-from flows.evidence.check_runs import judge
-from reconcile.errors import MissingError, UnreachableError
-from reconcile.observed import CheckRun, ValidationPullRequest
+from flows.evidence.check_runs import SOURCE
+from flows.evidence.source import SourceError
+from reconcile.observed import CheckRun, CommitChecks, CommitStatus, ValidationPullRequest
 from state.evidence import Evidence, Verdict
-from state.ids import RepositoryName
-from state.policy import CheckRuns, Policy, RepositoryPolicy, Source
-from tests.flows.release import check_run, pull_request
+from state.policy import CheckRuns
+from tests.builders import sha
+from tests.fakes import FakeRepository
+from tests.flows.evidence import around
+from tests.flows.release import FakeRelease, check_run, pull_request
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 BEGAN = datetime(2026, 3, 2, 4, 3, tzinfo=UTC)
@@ -46,8 +48,21 @@ def run(
     return check_run(name, conclusion, started_at=at, **{"status": status, **STAGE, **rest})  # type: ignore[arg-type]  # by name
 
 
+def ask(settings: CheckRuns, github: FakeRelease, *, last_moved_at: datetime | None = None) -> Evidence:
+    async def observe() -> Evidence:
+        return await SOURCE.observe(settings, around(github, now=NOW, last_moved_at=last_moved_at))
+
+    return asyncio.run(observe())
+
+
+def evidence(*pull_requests: ValidationPullRequest, **rest: object) -> Evidence:
+    github = FakeRelease()
+    github.validation = pull_requests
+    return ask(source(**rest), github)
+
+
 def verdict(*pull_requests: ValidationPullRequest, **rest: object) -> Verdict:
-    return judge(source(**rest), pull_requests, now=NOW).verdict
+    return evidence(*pull_requests, **rest).verdict
 
 
 @pytest.mark.parametrize(
@@ -193,17 +208,13 @@ def test_enough_must_pass(expected: Verdict, at_least: int) -> None:
 
 def test_evidence_dates_from_its_oldest_run() -> None:
     """What was merged after that was not validated; and it expires when that run is too old."""
-    found = judge(
-        source(),
-        [pull_request(1, run(hours=2), run("test", hours=1)), pull_request(2, run(hours=3))],
-        now=NOW,
-    )
+    found = evidence(pull_request(1, run(hours=2), run("test", hours=1)), pull_request(2, run(hours=3)))
     assert (BEGAN + timedelta(hours=1), BEGAN + timedelta(hours=25)) == (found.began_at, found.expires_at)
 
 
 def test_no_evidence_has_no_date() -> None:
     """Half of a validation dates nothing."""
-    found = judge(source(at_least=2), [pull_request(1, run())], now=NOW)
+    found = evidence(pull_request(1, run()), at_least=2)
     assert (None, None) == (found.began_at, found.expires_at)
 
 
@@ -211,7 +222,7 @@ def test_no_evidence_has_no_date() -> None:
     ("expected", "pull_requests"),
     [
         (
-            "2 of 2 pull requests passed, with 3 check runs.",
+            "2 of 2 pull requests passed, with 3 checks.",
             [pull_request(1, run(), run("test")), pull_request(2, run())],
         ),
         (
@@ -219,7 +230,7 @@ def test_no_evidence_has_no_date() -> None:
             [pull_request(1, run()), pull_request(7, run(conclusion=None))],
         ),
         (
-            "0 of the 2 pull requests that are needed passed; #1, #2 shows no runs that count.",
+            "0 of the 2 pull requests that are needed passed; #1, #2 shows nothing that counts.",
             [pull_request(1), pull_request(2)],
         ),
         (
@@ -237,59 +248,188 @@ def test_no_evidence_has_no_date() -> None:
 )
 def test_sentences_say_what_was_found(expected: str, pull_requests: Sequence[ValidationPullRequest]) -> None:
     """Counts, numbers and names."""
-    assert expected == judge(source(at_least=2), pull_requests, now=NOW).sentence
+    assert expected == evidence(*pull_requests, at_least=2).sentence
 
 
 def test_what_was_looked_at_is_linked() -> None:
     """A person may see for themselves, also where it failed."""
-    found = judge(source(), [pull_request(1, run(conclusion="failure"))], now=NOW)
+    found = evidence(pull_request(1, run(conclusion="failure")))
     assert ["#1 Basic test case (stg): one"] == [each.text for each in found.links]
 
 
-class Reader:
-    """Answers for each repository with pull requests, an error, or never."""
-
-    def __init__(self, **answers: Sequence[ValidationPullRequest] | Exception | None) -> None:
-        self.answers = answers
-
-    async def observe_validation(self, repository: RepositoryName) -> tuple[ValidationPullRequest, ...]:
-        match self.answers[repository.partition("/")[2]]:
-            case None:
-                await asyncio.Event().wait()
-                raise AssertionError
-            case Exception() as error:
-                raise error
-            case answer:
-                return tuple(answer)
+@pytest.mark.parametrize(
+    ("expected", "passed", "conclusion"),
+    [
+        (PASS, ["success", "neutral"], "neutral"),
+        (FAIL, ["success"], "neutral"),
+        (FAIL, ["success", "neutral"], "skipped"),
+        (FAIL, ["neutral"], "success"),
+    ],
+)
+def test_the_policy_says_which_conclusions_pass(
+    expected: Verdict, passed: list[str], conclusion: str
+) -> None:
+    assert expected is verdict(pull_request(1, run(conclusion=conclusion)), passed=passed)
 
 
-async def ask(reader: Reader, time_limit: timedelta = timedelta(seconds=60)) -> list[Evidence]:
-    policy = Policy(
-        version=1,
-        repositories={"packit/ogr": RepositoryPolicy()},
-        validation=tuple(Source(check_runs=source(repository=f"packit/{name}")) for name in reader.answers),
+@pytest.mark.parametrize(
+    ("expected", "rest"),
+    [
+        (PASS, {"labels": ["stage"]}),
+        (PASS, {"labels": ["other", "STAGE"]}),
+        (NONE, {"labels": ["stag"]}),
+        (PASS, {"head_branches": ["test/*"]}),
+        (NONE, {"head_branches": ["main"]}),
+        (PASS, {"head_branches": ["test/*"], "labels": "stage", "pull_requests": "Basic*"}),
+        (NONE, {"head_branches": ["test/*"], "labels": "stage", "pull_requests": "Other*"}),
+        (NONE, {"head_branches": ["test/*"], "authors": ["mallory"]}),
+    ],
+)
+def test_pull_requests_are_found_by_title_label_and_branch(
+    expected: Verdict, rest: dict[str, object]
+) -> None:
+    """All that the policy names must fit; the author always."""
+    found = pull_request(1, run(), labels=["Stage"], head_branch="test/stg")
+    assert expected is verdict(found, **{"pull_requests": None, **rest})
+
+
+@pytest.mark.parametrize(
+    ("expected", "since"),
+    [
+        (PASS, "6h"),
+        (NONE, "4h"),
+        (PASS, "2026-03-02T04:00 UTC"),
+        (NONE, "2026-03-02T04:03 UTC"),
+        (NONE, "2026-03-02T05:04 Europe/Prague"),
+        (PASS, "last-move"),
+        (PASS, "100d"),
+    ],
+)
+def test_only_runs_after_a_given_moment_count(expected: Verdict, since: str) -> None:
+    """A duration, a moment, or the last move; `max_age` holds besides."""
+    github = FakeRelease()
+    github.validation = (pull_request(1, run()),)
+    assert expected is ask(source(since=since), github, last_moved_at=BEGAN - timedelta(minutes=1)).verdict
+    assert NONE is ask(source(since=since, max_age="1h"), github, last_moved_at=BEGAN).verdict
+
+
+def test_without_a_move_nothing_counts_from_the_last_one() -> None:
+    with pytest.raises(SourceError, match="run stablehand reconcile once"):
+        ask(source(since="last-move"), FakeRelease())
+
+
+def status(
+    state: Literal["success", "pending", "failure"], hours: float = 0, context: str = "stage/tests"
+) -> CommitStatus:
+    return CommitStatus(context=context, state=state, posted_at=BEGAN + timedelta(hours=hours), url=None)
+
+
+def evidence_of_statuses(*posts: CommitStatus, **rest: object) -> Evidence:
+    """Judge posts, oldest first, on a pull request that has a check run as well."""
+    github = FakeRelease()
+    github.validation = (pull_request(1, run("rpm-build", "failure")),)
+    github.posts["packit/hello-world", github.validation[0].head] = posts[::-1]
+    return ask(source(**{"app": None, "contexts": ["stage/*"], **rest}), github)
+
+
+@pytest.mark.parametrize(
+    ("expected", "states"),
+    [
+        (PASS, ["success"]),
+        (FAIL, ["failure"]),
+        (NONE, ["pending"]),
+        (NONE, []),
+        (PASS, ["failure", "success"]),
+    ],
+)
+def test_statuses_count_by_context(
+    expected: Verdict, states: list[Literal["success", "pending", "failure"]]
+) -> None:
+    """The newest post of a context; check runs do not count where no app is named."""
+    assert expected is evidence_of_statuses(*map(status, states)).verdict
+
+
+def test_statuses_of_other_contexts_do_not_count() -> None:
+    assert NONE is evidence_of_statuses(status("success", context="lint")).verdict
+
+
+def test_an_app_and_contexts_count_together() -> None:
+    assert FAIL is evidence_of_statuses(status("success"), app="packit-as-a-service-stg").verdict
+
+
+def test_a_status_began_when_it_became_pending() -> None:
+    """Its newest post is the end of what it tells about; an earlier run of it is another one."""
+    found = evidence_of_statuses(
+        status("failure", -2), status("pending", 0), status("pending", 1), status("success", 2)
     )
-    return list((await collect(policy, reader, now=NOW, time_limit=time_limit)).evidence)
-
-
-async def test_sources_stand_side_by_side() -> None:
-    """One that breaks is no evidence, and says why; the others count, in the policy's order."""
-    found = await ask(
-        Reader(a=[pull_request(1, run())], b=UnreachableError("It is down."), c=MissingError("None."))
+    assert (PASS, BEGAN) == (found.verdict, found.began_at)
+    assert (
+        BEGAN + timedelta(hours=2) == evidence_of_statuses(status("failure"), status("success", 2)).began_at
     )
-    assert [PASS, NONE, NONE] == [each.verdict for each in found]
-    assert "It could not be read: It is down." == found[1].sentence
-    assert "check runs of packit-as-a-service-stg in packit/b" == found[1].source
 
 
-async def test_a_source_has_a_time_limit() -> None:
-    """What does not answer has said nothing, and keeps nobody waiting."""
-    found = await ask(Reader(a=[pull_request(1, run())], b=None), time_limit=timedelta(0))
-    assert [PASS, NONE] == [each.verdict for each in found]
-    assert "did not answer within" in found[1].sentence
+HEAD = sha("9")
 
 
-async def test_a_bug_is_not_evidence() -> None:
-    """Only what GitHub does wrong is caught."""
-    with pytest.raises(ZeroDivisionError):
-        await ask(Reader(a=ZeroDivisionError()))
+def branch_evidence(*runs: CheckRun, posts: Sequence[CommitStatus] = (), **rest: object) -> Evidence:
+    github = FakeRelease(FakeRepository("packit/hello-world", {HEAD: ()}, {"main": HEAD}))
+    github.checks["packit/hello-world", HEAD] = CommitChecks(check_runs=runs, statuses=())
+    github.posts["packit/hello-world", HEAD] = tuple(posts)
+    settings = {"repository": "packit/hello-world", "app": "29180", "branch": "main", **rest}
+    return ask(CheckRuns.model_validate(settings), github)
+
+
+@pytest.mark.parametrize(
+    ("expected", "runs", "at_least"),
+    [
+        (PASS, [run()], 1),
+        (NONE, [run()], 2),
+        (PASS, [run(), run("test")], 2),
+        (FAIL, [run(), run("test", "failure")], 1),
+        (NONE, [run(), run("test", None)], 1),
+        (NONE, [], 1),
+        (NONE, [run(hours=-30)], 1),
+    ],
+)
+def test_a_branch_is_judged_by_its_head(expected: Verdict, runs: list[CheckRun], at_least: int) -> None:
+    """Any failure fails; what still runs, or too few, is no evidence."""
+    assert expected is branch_evidence(*runs, at_least=at_least).verdict
+
+
+def test_a_branch_has_statuses_too() -> None:
+    found = branch_evidence(posts=[status("success")], app=None, contexts="stage/*")
+    assert (PASS, "1 check passed.", BEGAN) == (found.verdict, found.sentence, found.began_at)
+
+
+def test_a_branch_that_is_not_there() -> None:
+    found = branch_evidence(run(), branch="next")
+    assert (NONE, "packit/hello-world has no branch next.") == (found.verdict, found.sentence)
+
+
+@pytest.mark.parametrize(
+    ("expected", "rest"),
+    [
+        ("check runs of stg in packit/hello-world", {}),
+        ("check runs of stg and statuses a, b in packit/hello-world", {"contexts": ["a", "b"]}),
+        (
+            "check runs of stg on main of packit/hello-world",
+            {"branch": "main", "pull_requests": None, "authors": []},
+        ),
+    ],
+)
+def test_it_is_named_by_what_it_looks_at(expected: str, rest: dict[str, object]) -> None:
+    assert expected == SOURCE.name_of(source(**{"app": "stg", **rest}))
+
+
+@pytest.mark.parametrize(
+    ("expected", "rest"),
+    [
+        ("name an app, contexts, or both", {"app": None}),
+        ("say where to look", {"pull_requests": None}),
+        ("a branch has no pull requests", {"branch": "main"}),
+        ("authors is missing", {"authors": []}),
+    ],
+)
+def test_what_would_count_anything_is_refused(expected: str, rest: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=expected):
+        source(**rest)

@@ -1,0 +1,108 @@
+"""Asking other addresses than GitHub's: bounded in size, repeated while that may help, redirected nowhere."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import NamedTuple
+
+import httpx
+import stamina
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from flows.evidence.source import SourceError
+from reconcile.errors import RateLimitedError, TransientError, UnreachableError
+
+_LARGEST = 5_000_000
+"""Bytes of an answer; a hundred of Sentry's issues take a tenth of it."""
+_LONGEST_PAUSE = timedelta(seconds=30)
+"""A longer pause than this outlasts a source's time."""
+_UNTOLD_PAUSE = timedelta(seconds=5)
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
+_retrying = stamina.AsyncRetryingCaller(attempts=3, timeout=45.0, wait_initial=0.5, wait_max=5.0)
+
+
+class Answer(NamedTuple):
+    """What an address answered, whatever the status."""
+
+    status: int
+    content: bytes
+    next_page: Mapping[str, str]
+    """The parameters of its ``Link`` to the next page; empty where there is none."""
+
+    def json(self) -> JsonValue:
+        """Read the body as JSON.
+
+        Raises:
+            ValueError: It is none.
+        """
+        try:
+            return _JSON.validate_json(self.content)
+        except ValidationError as error:
+            raise ValueError("its answer is not JSON") from error
+
+
+async def fetch(
+    client: httpx.AsyncClient,
+    url: str,
+    *,
+    params: Mapping[str, str | list[str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Ask by GET. What breaks on the way is tried again; so is a server that is busy, until its last answer counts.
+
+    Raises:
+        TransientError: No answer came, or it asks for a longer pause than there is time for.
+        SourceError: The answer is too large.
+    """
+    try:
+        return await _retrying(_is_worth_repeating, _fetch_once, client, url, params=params, headers=headers)
+    except _BusyError as busy:
+        return busy.answer
+
+
+class _BusyError(TransientError):
+    """An answer that a moment later may be another."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        super().__init__(f"It answered {answer.status}.")
+
+
+async def _fetch_once(
+    client: httpx.AsyncClient,
+    url: str,
+    *,
+    params: Mapping[str, str | list[str]] | None,
+    headers: Mapping[str, str] | None,
+) -> Answer:
+    content = bytearray()
+    host = httpx.URL(url).host
+    try:
+        async with client.stream(
+            "GET", url, params=params, headers=headers, follow_redirects=False
+        ) as response:
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > _LARGEST:
+                    raise SourceError(f"The answer of {host} is larger than {_LARGEST // 1_000_000} MB.")
+    except httpx.TimeoutException as error:
+        raise UnreachableError(f"{host} did not answer in time.") from error
+    except httpx.HTTPError as error:
+        raise UnreachableError(f"{host} cannot be reached ({type(error).__name__}).") from error
+    answer = Answer(response.status_code, bytes(content), response.links.get("next", {}))
+    if answer.status == httpx.codes.TOO_MANY_REQUESTS:
+        pause = response.headers.get("retry-after", "")
+        raise RateLimitedError(
+            f"{host} asks for a pause.",
+            retry_after=timedelta(seconds=int(pause)) if pause.isdecimal() else _UNTOLD_PAUSE,
+        )
+    if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise _BusyError(answer)
+    return answer
+
+
+def _is_worth_repeating(error: Exception) -> bool | float:
+    """Say whether the same request may be answered otherwise, and after how many seconds where that is known."""
+    if isinstance(error, RateLimitedError):
+        pause = error.retry_after or _UNTOLD_PAUSE
+        return pause.total_seconds() if pause <= _LONGEST_PAUSE else False
+    return isinstance(error, TransientError)
