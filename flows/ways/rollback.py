@@ -4,9 +4,9 @@ Earlier decisions are those that the ledger accepted: what was merged but never 
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
 from typing import NamedTuple, Protocol
 
+from flows.ways.decisions import choose_decision, decisions_of, load_ledgers
 from flows.ways.errors import UsageError
 from flows.ways.offer import Offer, make_offer
 from reconcile.accept import load_accepted
@@ -18,14 +18,12 @@ from reconcile.plan import Plan, plan
 from reconcile.ports import FleetReader, LedgerReader, ProposalWriter, PullRequestReader, ReleaseStateReader
 from reconcile.render.plan import render_plan
 from state.document import Block, DesiredState, Overridable, Permit, PermitKind, Permits
-from state.ids import ABBREVIATED_SHA, ZERO_SHA, Frozen, RepositoryName, Sha, abbreviate
-from state.ledger import AcceptedCommit, parse_ledger
+from state.ids import ZERO_SHA, Frozen, RepositoryName, Sha, abbreviate
+from state.ledger import AcceptedCommit
 from state.proposal import PinError, resolve_repository
 from state.yaml_io import edit_desired, parse_desired
 
 BRANCH = "stablehand/rollback"
-_LEDGERS = 200
-"""How many versions of the ledger are looked through; a decision that moves something makes two or three."""
 _PERMITS: Mapping[Relation, PermitKind] = {Relation.REWIND: "rewind", Relation.DIVERGED: "force"}
 
 
@@ -74,7 +72,8 @@ async def rollback(github: GitHubPorts, request: RollbackRequest, *, clock: Cloc
     """
     found = await github.load_release_state()
     accepted = await load_accepted(github)
-    decision = choose_decision(await _list_decisions(github), request.to)
+    ledgers = [ledger for _, ledger in await load_ledgers(github)]
+    decision = _choose(decisions_of(ledgers), request.to)
     earlier = parse_desired((await github.load_documents(decision.commit)).desired_text or "")
     undone = _undo(accepted.desired, earlier, _selected(request, accepted.desired))
     if not undone:
@@ -101,59 +100,12 @@ async def rollback(github: GitHubPorts, request: RollbackRequest, *, clock: Cloc
     return RollbackReport(decision=decision, plan=foreseen, pull_request=pull_request)
 
 
-async def _list_decisions(github: LedgerReader) -> tuple[AcceptedCommit, ...]:
-    """List the accepted decisions, newest first."""
-    ledgers = [parse_ledger(version.text) for version in await github.list_ledgers(_LEDGERS)]
-    decisions = {ledger.accepted.commit: ledger.accepted for ledger in ledgers if ledger.accepted}
-    return tuple(sorted(decisions.values(), key=lambda each: each.at, reverse=True))
-
-
-def choose_decision(decisions: tuple[AcceptedCommit, ...], to: str | None) -> AcceptedCommit:
-    """Find the decision that a person means, among those that were accepted, newest first.
-
-    Raises:
-        UsageError: None is meant, or more than one.
-    """
-    if to is None:
-        if len(decisions) < 2:  # noqa: PLR2004 (the last one, and one before it)
-            raise UsageError(("The ledger knows no decision before the last one: say where to with --to.",))
-        return decisions[1]
-    if to.startswith("#"):
-        matching = [each for each in decisions if to == f"#{each.pull_request}"]
-    elif ABBREVIATED_SHA.fullmatch(to.lower()) and not _is_date(to):
-        matching = [each for each in decisions if each.commit.startswith(to.lower())]
-    else:
-        before = _parse_time(to)
-        return next((each for each in decisions if each.at <= before), None) or _unknown(to, decisions)
-    return matching[0] if len(matching) == 1 else _unknown(to, decisions)
-
-
-def _unknown(to: str, decisions: tuple[AcceptedCommit, ...]) -> AcceptedCommit:
-    known = ", ".join(
-        f"{abbreviate(each.commit)}{f' (#{each.pull_request})' if each.pull_request else ''} of {each.at:%Y-%m-%d}"
-        for each in decisions[:10]
-    )
-    raise UsageError((f"{to} is not one accepted decision. Known are {known or 'none yet'}.",))
-
-
-def _is_date(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _parse_time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            (f"{text} is neither a sha, nor #NUMBER of a pull request, nor a date as in 2026-11-23.",)
-        ) from error
-    if moment.time() == time() and "T" not in text and " " not in text:
-        moment = datetime.combine(moment.date(), time.max)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _choose(decisions: tuple[AcceptedCommit, ...], to: str | None) -> AcceptedCommit:
+    if to is not None:
+        return choose_decision(decisions, to)
+    if len(decisions) < 2:  # noqa: PLR2004 (the last one, and one before it)
+        raise UsageError(("The ledger knows no decision before the last one: say where to with --to.",))
+    return decisions[1]
 
 
 def _selected(request: RollbackRequest, desired: DesiredState) -> frozenset[RepositoryName]:
