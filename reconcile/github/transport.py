@@ -44,6 +44,7 @@ _LONGEST_PAUSE = timedelta(seconds=60)
 _UNTOLD_PAUSE = timedelta(seconds=60)
 """What GitHub advises where a limit's answer does not say how long to wait."""
 _LONGEST_QUOTE = 300
+_GRANT = "Give the account the right to it; the README lists what it needs."
 _retrying = stamina.AsyncRetryingCaller(attempts=4, timeout=90.0, wait_initial=0.5, wait_max=8.0)
 
 
@@ -312,7 +313,7 @@ class Transport:
         if problem.is_rate_limit:
             return RateLimitedError(what, retry_after=_pause(response.headers))
         if problem.type in {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-            return ForbiddenError(what)
+            return ForbiddenError(f"{what.rstrip('.')}. {_GRANT}")
         if problem.is_absence:
             return MissingError(what)
         return TooSlowError(what) if problem.is_slowness else UnexpectedAnswerError(what)
@@ -358,7 +359,7 @@ class Transport:
             case 403 if isinstance(error, RateLimitExceeded) or _speaks_of_rate_limit(message):
                 return RateLimitedError(what, retry_after=_pause(response.headers))
             case 403 | 451:
-                return ForbiddenError(what)
+                return ForbiddenError(f"{what.rstrip('.')}. {_GRANT}")
             case 404 | 410:
                 return MissingError(what)
             case 409 | 422:
@@ -420,7 +421,7 @@ def _refused(problem: Problem) -> ReconcileError:
         case "NOT_FOUND":
             return MissingError(what)
         case "FORBIDDEN" | "INSUFFICIENT_SCOPES":
-            return ForbiddenError(what)
+            return ForbiddenError(f"{what.rstrip('.')}. {_GRANT}")
         case _ if problem.is_slowness:
             return UnreachableError(what)
         case _:
