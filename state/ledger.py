@@ -88,6 +88,13 @@ class Ledger(Frozen):
     notified: tuple[str, ...] = ()
     """Causes that people were told about and that still stand, so that nobody is told twice."""
 
+    @property
+    def last_moved_at(self) -> datetime | None:
+        """When a ref was last moved; before the first move, when this ledger began. None while it knows nothing."""
+        moved = [each.at for each in self.moves]
+        moved += [each.moved_at for each in self.proved.values() if each.moved_at]
+        return max(moved, default=None) or min((each.at for each in self.proved.values()), default=None)
+
     def has_spent(self, repository: RepositoryName, from_: Sha, to: Sha) -> bool:
         """Say whether this very exception has been used, under whichever commit."""
         return any((each.repository, each.from_, each.to) == (repository, from_, to) for each in self.spent)
