@@ -25,7 +25,8 @@ async def observe(reader: FleetReader, accepted: Accepted) -> Observed:
         ref=accepted.desired.ref,
         branches=accepted.policy.moves.allowed_branches,
     )
-    awaited, moved = awaited_commits(accepted, observed), moved_by_hand(accepted, observed)
+    awaited = awaited_commits(accepted, observed)
+    moved = moved_by_hand(accepted, observed) | in_doubt(accepted, observed)
     signals, activity = await asyncio.gather(
         _nothing() if not awaited else reader.observe_signals(awaited),
         _nothing() if not moved else reader.observe_activity(moved, ref=accepted.desired.ref),
@@ -85,4 +86,18 @@ def moved_by_hand(accepted: Accepted, observed: Observed) -> frozenset[Repositor
         and proved[name].sha == target
         and name in observed.repositories
         and observed.repositories[name].live != target
+    )
+
+
+def in_doubt(accepted: Accepted, observed: Observed) -> frozenset[RepositoryName]:
+    """Find the refs that stand where an open intent found them, where it matters whether it was carried out and undone.
+
+    That is so under a permit alone, which is good for one move.
+    """
+    return frozenset(
+        each.repository
+        for each in (accepted.ledger.intents if accepted.ledger else ())
+        if each.is_permitted
+        and each.repository in observed.repositories
+        and observed.repositories[each.repository].live == each.before
     )

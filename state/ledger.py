@@ -162,6 +162,27 @@ def record_observation(
     )
 
 
+def record_undone(ledger: Ledger, moved_at: Mapping[RepositoryName, datetime]) -> Ledger:
+    """Spend the permits of open intents whose refs were moved since the intent, and stand where it found them.
+
+    A run was killed after its move, and somebody has undone it: to do it again takes another review. GitHub tells
+    times in whole seconds, so a move of the same second counts.
+    """
+    undone = tuple(
+        each
+        for each in ledger.intents
+        if each.is_permitted
+        and each.repository in moved_at
+        and moved_at[each.repository] >= each.at.replace(microsecond=0)
+    )
+    return ledger.model_copy(
+        update={
+            "intents": tuple(each for each in ledger.intents if each not in undone),
+            "spent": ledger.spent + tuple(_spent(each) for each in undone),
+        }
+    )
+
+
 def forget_withdrawn(ledger: Ledger, carried: Collection[tuple[RepositoryName, Sha, Sha]]) -> Ledger:
     """Forget spent permits that the accepted document no longer carries: to write one again takes a review again."""
     kept = tuple(each for each in ledger.spent if (each.repository, each.from_, each.to) in carried)

@@ -41,6 +41,7 @@ from state.ledger import (
     record_intents,
     record_observation,
     record_rebuilt,
+    record_undone,
 )
 
 _log = logging.getLogger(__name__)
@@ -200,7 +201,8 @@ def _settled(
     ledger = record_confirmed(ledger, confirmed, now)
     if is_new:
         ledger = forget_withdrawn(ledger, _carried_permits(loaded.desired))
-    return record_observation(ledger, accepted, live, loaded.desired.targets, now)
+    ledger = record_observation(ledger, accepted, live, loaded.desired.targets, now)
+    return record_undone(ledger, {name: move.at for name, move in observed.activity.items()})
 
 
 def _carried_permits(desired: DesiredState) -> frozenset[tuple[RepositoryName, Sha, Sha]]:

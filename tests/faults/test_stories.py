@@ -8,7 +8,7 @@ import pytest
 from reconcile.plan import Hold
 from reconcile.report import Result, RunReport
 from tests.faults.conftest import MakeWorld
-from tests.faults.world import BOT, World, before_request, request_name
+from tests.faults.world import BOT, Killed, World, before_request, killing, request_name
 from tests.sandbox import Fault, Permission
 from tests.sandbox.faults import Reply, Request
 
@@ -139,6 +139,24 @@ async def test_a_permit_names_one_way(make_world: MakeWorld) -> None:
     report = await world.run(hook=before_request("UpdateRefs", 1, lambda: world.push("ogr")))
     assert {"ogr": "rewind-needs-permit"} == held(report)
     assert world.stables() != world.at(1)
+    world.audit()
+
+
+@pytest.mark.parametrize("number", range(1, 20))
+async def test_undone_by_hand_after_a_kill(make_world: MakeWorld, number: int) -> None:
+    """Wherever the run was killed after its move: what somebody brought back is not taken back a second time."""
+    world = make_world(after={"ogr": ()})
+    ogr, commits = world.full("ogr"), world.commits[world.full("ogr")]
+    world.merge(world.at(3))
+    await world.run()
+    world.merge(world.at(1), permits={ogr: (commits[3], commits[1])})
+    with pytest.raises(Killed):
+        await world.run(hook=killing(number, "after"))
+    if has_moved := world.at(1) == world.stables():
+        world.advance("ogr", 3)
+    report = await world.run(name="next")
+    assert ({"ogr": "permit-spent"} if has_moved else {}) == held(report)
+    assert world.at(3 if has_moved else 1) == world.stables()
     world.audit()
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from reconcile.observe import awaited_commits, moved_by_hand, observe, wanted_of
+from reconcile.observe import awaited_commits, in_doubt, moved_by_hand, observe, wanted_of
 from reconcile.observed import Accepted, Activity, ObservedRepository, Relation, Signal, Wanted
 from state.ids import RepositoryName, Sha
-from state.ledger import Ledger, Proof
+from state.ledger import Intent, Ledger, Proof
 from state.policy import Policy
 from tests.builders import (
     LIVE,
@@ -166,6 +166,23 @@ def test_moved_by_hand(expected: set[str], ledger: Ledger, found: ObservedReposi
 def test_what_cannot_be_seen_was_not_moved() -> None:
     assert set() == moved_by_hand(given(None, OGR), observed())
     assert set() == moved_by_hand(given(None, OGR).model_copy(update={"ledger": None}), observed(behind(OGR)))
+
+
+@pytest.mark.parametrize(
+    ("expected", "is_permitted", "found"),
+    [
+        ({OGR}, True, behind(OGR)),
+        (set(), False, behind(OGR)),
+        (set(), True, there(OGR)),
+        (set(), True, behind(PACKIT)),
+    ],
+)
+def test_in_doubt(expected: set[str], is_permitted: object, found: ObservedRepository) -> None:
+    """Intended under a permit, and still, or again, where the intent found it."""
+    intent = Intent(
+        repository=OGR, before=LIVE, after=TARGET, is_permitted=bool(is_permitted), run="killed", at=NOW
+    )
+    assert expected == in_doubt(given(None, OGR, ledger=Ledger(intents=(intent,))), observed(found))
 
 
 # All of it in one snapshot

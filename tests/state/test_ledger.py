@@ -1,6 +1,6 @@
 """The ledger: what a run leaves behind, so that the next one knows, whenever the first one died."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from state.ledger import (
     record_confirmed,
     record_intents,
     record_observation,
+    record_undone,
 )
 from tests.builders import LIVE, NOW, OGR, TARGET, accepted_commit, sha
 
@@ -92,6 +93,32 @@ class TestConfirmed:
         other = record_confirmed(observe(intending(), {OGR: TARGET}), {OGR: TARGET}, LATER)
         assert once == other == observe(once, {OGR: TARGET}, now=LATER + timedelta(days=1))
         assert 1 == len(once.moves)
+
+
+class TestUndone:
+    """An open intent whose ref was moved since, and is where it was, has been carried out and undone."""
+
+    @pytest.mark.parametrize(
+        ("is_spent", "is_permitted", "moved_at"),
+        [
+            (True, True, {OGR: LATER}),
+            (True, True, {OGR: NOW}),  # GitHub tells whole seconds
+            (False, True, {OGR: NOW - timedelta(seconds=1)}),
+            (False, True, {OTHER: LATER}),
+            (False, True, {}),
+            (False, False, {OGR: LATER}),  # without a permit it may be done again
+        ],
+    )
+    def test_spends_its_permit(
+        self,
+        is_spent: bool,  # noqa: FBT001 (a truth table)
+        is_permitted: bool,  # noqa: FBT001 (the same)
+        moved_at: dict[RepositoryName, datetime],
+    ) -> None:
+        """And is open no longer."""
+        ledger = intending(intent(is_permitted=is_permitted))
+        found = record_undone(ledger, moved_at)
+        assert is_spent == found.has_spent(OGR, LIVE, TARGET) == (found.intents == ())
 
 
 class TestObservation:
