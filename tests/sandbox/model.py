@@ -224,6 +224,44 @@ class CheckRun:
         return f"CR_{self.database_id}"
 
 
+DeploymentState = Literal[
+    "ERROR", "FAILURE", "INACTIVE", "IN_PROGRESS", "PENDING", "QUEUED", "SUCCESS", "WAITING"
+]
+
+
+@dataclass(frozen=True)
+class DeploymentStatus:
+    database_id: int
+    state: DeploymentState
+    created_at: datetime
+    log_url: str | None
+
+    @property
+    def node_id(self) -> str:
+        return f"DES_{self.database_id}"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    database_id: int
+    sha: str
+    environment: str
+    created_at: datetime
+    latest_status: DeploymentStatus | None
+
+    @property
+    def node_id(self) -> str:
+        return f"DE_{self.database_id}"
+
+
+@dataclass(frozen=True)
+class RequiredCheck:
+    """A check that a ruleset requires on a branch; by an App where its id is given."""
+
+    context: str
+    integration_id: int | None = None
+
+
 @dataclass(frozen=True)
 class Activity:
     """One movement of one ref, as the repository's activity view lists it."""

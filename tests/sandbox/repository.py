@@ -6,7 +6,7 @@ The API asks `rules.py` first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,9 +29,13 @@ from tests.sandbox.model import (
     App,
     CheckRun,
     Comment,
+    Deployment,
+    DeploymentState,
+    DeploymentStatus,
     Hook,
     Label,
     PullRequest,
+    RequiredCheck,
     Review,
     Status,
     WorkflowRun,
@@ -81,6 +85,11 @@ class Repository:
         self.created_at = store.clock()
         self.archived = False
         self.protections: dict[str, frozenset[str]] = {}
+        self.required_contexts: dict[str, tuple[str, ...]] = {}
+        """By protected branch, what its own rule requires."""
+        self.required_checks: dict[str, tuple[RequiredCheck, ...]] = {}
+        """By branch, what rulesets require."""
+        self.deployments: list[Deployment] = []
         self.pulls: dict[int, PullRequest] = {}
         self.labels: dict[str, Label] = {}
         self.hooks: dict[int, Hook] = {}
@@ -499,6 +508,27 @@ class Repository:
             latest.setdefault(status.context, status)
         return list(latest.values())
 
+    def deploy(
+        self,
+        sha: str,
+        environment: str,
+        state: DeploymentState | None = "SUCCESS",
+        *,
+        at: datetime | None = None,
+        log_url: str | None = None,
+    ) -> Deployment:
+        """Report a deployment; one that succeeds makes the earlier successes of its environment inactive."""
+        with self.store.lock:
+            now = at or self.store.clock()
+            status = (
+                DeploymentStatus(self.store.next_id(), state, now, log_url) if state is not None else None
+            )
+            if state == "SUCCESS":
+                self.deployments = [_supersede(each, environment) for each in self.deployments]
+            deployment = Deployment(self.store.next_id(), sha, environment, now, status)
+            self.deployments.append(deployment)
+            return deployment
+
     def add_check_run(
         self,
         sha: str,
@@ -590,3 +620,10 @@ def number(ref: str) -> int:
     """Read the number in `refs/pull/N/head`."""
     middle = ref.split("/")[2]
     return int(middle) if middle.isdecimal() else 0
+
+
+def _supersede(deployment: Deployment, environment: str) -> Deployment:
+    status = deployment.latest_status
+    if deployment.environment != environment or status is None or status.state != "SUCCESS":
+        return deployment
+    return replace(deployment, latest_status=replace(status, state="INACTIVE"))

@@ -17,6 +17,7 @@ from graphql import (
 
 from tests.sandbox import Repository, Sandbox, threads
 from tests.sandbox.graphql.execution import schema
+from tests.sandbox.model import RequiredCheck
 from tests.sandbox_tests.conftest import Clock, Query
 
 EVERYTHING = (Path(__file__).parent / "everything.graphql").read_text()
@@ -43,6 +44,9 @@ def busy(repository: Repository) -> Repository:
     threads.reply(pull, pull.threads[0], alice, "ah")
     repository.comment(1, "stablehand-bot", "plan")
     repository.protect_branch("main", allow={"alice", "stablehand-bot"})
+    repository.required_contexts["main"] = ("ci",)
+    repository.required_checks["main"] = (RequiredCheck("tests", 29_180),)
+    repository.deploy(head, "staging")
     repository.add_status(head, "ci", "success")
     repository.add_check_run(head, "packit-as-a-service-stg", "rpm-build")
     return repository

@@ -11,6 +11,7 @@ from tests.sandbox.errors import NotFound
 from tests.sandbox.graphql import commits, pull_requests
 from tests.sandbox.graphql.connections import Connection
 from tests.sandbox.graphql.nodes import Call, Node, page_of
+from tests.sandbox.model import Deployment, DeploymentStatus, RequiredCheck
 from tests.sandbox.repository import HEADS, TAGS, Repository
 
 
@@ -79,6 +80,17 @@ class RepositoryNode(Node):
             return commits.object_node(self.call, self.record, commit)
         return commits.object_node(self.call, self.record, gitops.read_file(commit, path))
 
+    def deployments(
+        self, environments: list[str] | None = None, order_by: dict[str, str] | None = None, **page: Any
+    ) -> Connection["DeploymentNode"]:
+        found = [
+            DeploymentNode(self.call, each)
+            for each in self.record.deployments
+            if environments is None or each.environment in environments
+        ]
+        is_newest_first = bool(order_by) and (order_by or {})["direction"] == "DESC"
+        return page_of("deployments", found[::-1] if is_newest_first else found, page)
+
     def pull_request(self, number: int) -> "pull_requests.PullRequestNode":
         return pull_requests.PullRequestNode(self.call, self.record.pull(number))
 
@@ -137,7 +149,15 @@ class RefNode:
         allowed = self.in_repository.protections.get(self.name)
         if allowed is None or self.prefix != HEADS:
             return None
-        return RefUpdateRule(pattern=self.name, viewer_can_push=self.call.account.login in allowed)
+        return RefUpdateRule(
+            pattern=self.name,
+            viewer_can_push=self.call.account.login in allowed,
+            required_status_check_contexts=self.in_repository.required_contexts.get(self.name, ()),
+        )
+
+    def rules(self, **page: Any) -> Connection["RuleNode"]:
+        required = self.in_repository.required_checks.get(self.name, ()) if self.prefix == HEADS else ()
+        return page_of("rules", [RuleNode(f"RULE_{self.id}", required)] if required else [], page)
 
     def compare(self, head_ref: str) -> "ComparisonNode":
         base, head = self.in_repository.resolve(self.full_name), self.in_repository.resolve(head_ref)
@@ -160,8 +180,47 @@ class RefNode:
 class RefUpdateRule:
     pattern: str
     viewer_can_push: bool
+    required_status_check_contexts: tuple[str, ...]
     allows_deletions: bool = False
     allows_force_pushes: bool = False
+
+
+@dataclass(frozen=True)
+class RuleNode:
+    """A rule of a ruleset that requires checks; there are no others here."""
+
+    id: str
+    required_status_checks: tuple[RequiredCheck, ...]
+    type: str = "REQUIRED_STATUS_CHECKS"
+
+    @property
+    def parameters(self) -> "RuleNode":
+        return self
+
+    @property
+    def typename(self) -> str:
+        return "RequiredStatusChecksParameters"
+
+
+@dataclass(frozen=True)
+class DeploymentNode(Node):
+    record: Deployment
+    typename: ClassVar[str] = "Deployment"
+
+    @property
+    def commit_oid(self) -> str:
+        return self.record.sha
+
+    @property
+    def latest_status(self) -> "DeploymentStatusNode | None":
+        status = self.record.latest_status
+        return DeploymentStatusNode(self.call, status) if status else None
+
+
+@dataclass(frozen=True)
+class DeploymentStatusNode(Node):
+    record: DeploymentStatus
+    typename: ClassVar[str] = "DeploymentStatus"
 
 
 @dataclass(frozen=True)
