@@ -27,10 +27,11 @@ from reconcile.ports import (
     ReportWriter,
     WorkflowDispatcher,
 )
+from reconcile.render.ledger import describe_intents, describe_outcome
 from reconcile.render.report import render_report, status_description
 from reconcile.report import News, Result, RunReport, news_since
 from state.document import DesiredState
-from state.ids import BranchName, RepositoryName, Sha, abbreviate
+from state.ids import BranchName, RepositoryName, Sha
 from state.ledger import (
     AcceptedCommit,
     Intent,
@@ -73,8 +74,9 @@ class ReconcileSteps:
     """See to it that a workflow runs which was not dispatched since the move that asks for it."""
     record: Callable[[Accepted, Ledger, str], Awaitable[None]]
     """Store the ledger, with a commit message, on top of the one that was loaded."""
-    report: Callable[[Accepted, RunReport], Awaitable[None]]
-    """Write the outcome where people look. What it cannot write never fails a move: it raises nothing of ours."""
+    report: Callable[[Accepted, RunReport], Awaitable[bool]]
+    """Write the outcome where people look, and say whether it is there. It raises nothing of ours: what cannot be
+    written never fails a move."""
     notify: Callable[[Accepted, News], Awaitable[None]]
     """Tell people what they did not know yet. Raises nothing of ours either."""
 
@@ -136,9 +138,7 @@ async def reconcile(steps: ReconcileSteps, *, clock: Clock, run: str) -> RunRepo
                 await _finish(steps, loaded, record_rebuilt(ledger, report.rebuilt, clock.now()), report)
                 break
             intending = record_intents(ledger, _intents(todo, run, clock.now()))
-            await _record(
-                steps, loaded, intending, f"Intend {len(todo)} moves" if todo else "Begin the ledger"
-            )
+            await _record(steps, loaded, intending, describe_intents(todo, loaded.version.commit))
         except StaleHeadError:  # another run recorded first: what it did has to be seen before anything moves
             if count == _ROUNDS:
                 raise
@@ -273,24 +273,28 @@ async def _finish(steps: ReconcileSteps, loaded: Accepted, ledger: Ledger, repor
     if news.begun or news.ended:
         await steps.notify(loaded, news)
         ledger = ledger.model_copy(update={"notified": tuple(causes)})
-    if report.outcomes or ledger != loaded.ledger:
-        await steps.report(loaded.model_copy(update={"ledger": ledger}), report)
-    await _record(steps, loaded, ledger, f"Record that the fleet is {report.result}")
+    if report.outcomes or ledger != loaded.ledger or not ledger.is_reported:
+        is_reported = await steps.report(loaded.model_copy(update={"ledger": ledger}), report)
+        ledger = ledger.model_copy(update={"is_reported": is_reported})
+    await _record(steps, loaded, ledger, describe_outcome(report))
 
 
-async def _record(steps: ReconcileSteps, loaded: Accepted, ledger: Ledger, what: str) -> None:
+async def _record(steps: ReconcileSteps, loaded: Accepted, ledger: Ledger, message: str) -> None:
     if ledger != loaded.ledger:
-        await steps.record(loaded, ledger, f"{what} ({abbreviate(loaded.version.commit)})")
+        await steps.record(loaded, ledger, message)
 
 
-async def write_report(github: ReportWriter, accepted: Accepted, report: RunReport) -> None:
+async def write_report(github: ReportWriter, accepted: Accepted, report: RunReport) -> bool:
     """Put the outcome on the accepted commit as a status, and on its pull request as the one comment.
 
     Both are written only where they differ. A report that cannot be written is logged, and fails nothing.
+
+    Returns:
+        Whether there is nothing left to write.
     """
     ledger = accepted.ledger
     if ledger is None or (last := ledger.accepted) is None:
-        return
+        return True
     state = _STATUS[report.result]
     try:
         url = None
@@ -303,6 +307,8 @@ async def write_report(github: ReportWriter, accepted: Accepted, report: RunRepo
         )
     except ReconcileError as error:
         _log.warning("The report could not be written: %s", error)
+        return False
+    return True
 
 
 def plain_steps(
