@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconcile.plan import Plan
     from reconcile.ports import Budget
     from reconcile.report import RunReport
+    from state.release_notes import Notes
 
 T = TypeVar("T")
 Document = Literal["release-state", "release-policy"]
@@ -241,6 +242,49 @@ def log_command(
         terminal.print_json({"moves": [entry.model_dump(mode="json") for entry in entries]})
     else:
         show.log(entries)
+
+
+@app.command(
+    "notes",
+    epilog="Examples: stablehand notes | stablehand notes packit-service --since 2026-11-16 | "
+    "stablehand notes --since '#41' --until '#43'",
+)
+def notes_command(
+    repositories: Annotated[
+        list[str] | None, typer.Argument(metavar="[REPOSITORY]...", help="Only these; all without any.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DATE|#PR|REVISION",
+            help="From then, or from that decision on. Without any end: the last decision that moved something.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="DATE|#PR|REVISION", help="Until then, or with that decision."),
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Write release notes of what went out, as Markdown."""
+    from flows import show, terminal
+    from flows.ways.notes import NotesRequest, write_notes
+
+    async def run() -> "Notes":
+        from flows.connect import connected
+        from flows.settings import load_settings
+
+        request = NotesRequest(repositories=tuple(repositories or ()), since=since, until=until)
+        async with connected(load_settings()) as github:
+            return await write_notes(github, request)
+
+    notes = _run(run, "reading what went out")
+    if as_json:
+        terminal.print_json(notes)
+    else:
+        show.notes(notes)
 
 
 @app.command(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flows.ways.rollback import RollbackReport
     from flows.ways.status import StatusReport
     from flows.ways.why import WhyReport
+    from state.release_notes import Notes
 
 _MINUTES_FROM = 120
 """Seconds that are better said as minutes."""
@@ -188,6 +189,13 @@ def log(entries: "Sequence[LogEntry]") -> None:
             for entry in entries
         ],
     )
+
+
+def notes(notes: "Notes") -> None:
+    from reconcile.render.notes import render_notes
+
+    for line in render_notes(notes).splitlines():
+        say(line)
 
 
 def rollback(report: "RollbackReport") -> None:

@@ -29,6 +29,7 @@ from reconcile.observed import (
     ValidationPullRequest,
     Wanted,
 )
+from state.history import Between, HandMove, RefMove
 from state.ids import BranchName, Frozen, RepositoryName, Sha
 from state.proposal import SourceCommit, SourceHistory
 
@@ -133,8 +134,11 @@ class WorkflowDispatcher(Protocol):
 
 
 class LedgerReader(Protocol):
-    async def list_ledgers(self, limit: int) -> tuple[LedgerVersion, ...]:
-        """Read the newest versions of the ledger's file, newest first; none where there is no ledger."""
+    async def list_ledgers(self, limit: int, *, since: datetime | None = None) -> tuple[LedgerVersion, ...]:
+        """Read the newest versions of the ledger's file, newest first; none where there is no ledger.
+
+        With ``since``, only those that were committed then or later.
+        """
 
 
 class LedgerWriter(Protocol):
@@ -182,6 +186,47 @@ class HistoryReader(Protocol):
 
     async def find_commits(self, repository: RepositoryName, abbreviated: str) -> tuple[SourceCommit, ...]:
         """Find the commits that an abbreviated or full sha names: none, one, or as many as are known."""
+
+
+class ReleasedPullRequest(Frozen):
+    """The pull request that brought a commit to the source branch. All of it comes from outside."""
+
+    number: int
+    title: str
+    url: str
+    author: str
+    body: str
+
+
+class MergedDecision(Frozen):
+    """A merged pull request of the release-state repository."""
+
+    title: str
+    url: str
+    author: str
+    merged_by: str
+    merged_at: datetime
+
+
+class ReleasedReader(Protocol):
+    async def observe_between(self, moves: Collection[RefMove]) -> Mapping[RefMove, Between]:
+        """Read what lies between the ends of each move; one whose repository or commits are gone is left out."""
+
+    async def observe_released(
+        self, commits: Collection[tuple[RepositoryName, Sha]], *, source: BranchName
+    ) -> Mapping[tuple[RepositoryName, Sha], ReleasedPullRequest]:
+        """Find the merged pull request that brought each commit to ``source``, where there is one."""
+
+    async def observe_decisions(self, numbers: Collection[int]) -> Mapping[int, MergedDecision]:
+        """Read merged pull requests of the release-state repository, by number."""
+
+    async def list_ref_moves(
+        self, repositories: Collection[RepositoryName], *, ref: BranchName
+    ) -> Mapping[RepositoryName, tuple[HandMove, ...]]:
+        """List the newest hundred moves of a ref, newest first, whoever made them.
+
+        A repository for which GitHub does not tell is left out.
+        """
 
 
 class PullRequestReader(Protocol):

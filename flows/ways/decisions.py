@@ -15,15 +15,16 @@ _SHOWN = 10
 
 
 async def load_ledgers(
-    github: LedgerReader, *, limit: int = LEDGERS
+    github: LedgerReader, *, limit: int = LEDGERS, since: datetime | None = None
 ) -> tuple[tuple[LedgerVersion, Ledger], ...]:
-    """Read the newest versions of the ledger, newest first.
+    """Read the newest versions of the ledger, newest first; with ``since``, only those committed then or later.
 
     Raises:
         LedgerError: A version cannot be read.
         ReconcileError: GitHub could not be read.
     """
-    return tuple((version, parse_ledger(version.text)) for version in await github.list_ledgers(limit))
+    versions = await github.list_ledgers(limit, since=since)
+    return tuple((version, parse_ledger(version.text)) for version in versions)
 
 
 def decisions_of(ledgers: Sequence[Ledger]) -> tuple[AcceptedCommit, ...]:

@@ -1,10 +1,12 @@
 """Log: what moved, when, by whose decision. Read from the ledger's history; there is no other record."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
+from flows.ways.decisions import load_ledgers
 from reconcile.ports import LedgerReader
 from state.ids import Frozen, RepositoryName, Sha
-from state.ledger import parse_ledger
+from state.ledger import Ledger
 
 
 class LogEntry(Frozen):
@@ -32,9 +34,13 @@ async def read_log(github: LedgerReader, *, limit: int) -> tuple[LogEntry, ...]:
         LedgerError: A version cannot be read.
         ReconcileError: GitHub could not be read.
     """
+    return entries_of([ledger for _, ledger in await load_ledgers(github, limit=limit)])
+
+
+def entries_of(ledgers: Iterable[Ledger]) -> tuple[LogEntry, ...]:
+    """List the moves in versions of the ledger that are given newest first, newest move first."""
     entries: dict[tuple[RepositoryName, Sha, datetime], LogEntry] = {}
-    for version in await github.list_ledgers(limit):
-        ledger = parse_ledger(version.text)
+    for ledger in ledgers:
         decision = ledger.accepted
         for move in ledger.moves:
             # The newest version that has a move is read first, and knows its decision best.

@@ -22,6 +22,7 @@ from reconcile.github.histories import Histories
 from reconcile.github.notes import Notes
 from reconcile.github.pulls import Pulls
 from reconcile.github.refs import Refs
+from reconcile.github.released import Released
 from reconcile.github.settings import AppCredentials, GitHubSettings, TokenCredentials
 from reconcile.github.transport import Pace, Requests, Transport
 from reconcile.github.workflows import Workflows
@@ -44,6 +45,7 @@ class GitHub(
     Checks,
     Deployments,
     Workflows,
+    Released,
     ports.BudgetReader,
     ports.ReleaseStateReader,
     ports.FleetReader,
@@ -53,6 +55,7 @@ class GitHub(
     ports.LedgerWriter,
     ports.ValidationReader,
     ports.HistoryReader,
+    ports.ReleasedReader,
     ports.PullRequestReader,
     ports.ProposalWriter,
     ports.ReportWriter,

@@ -137,7 +137,7 @@ class Contents(Subject):
         )
         return comparison.merge_base_commit.sha
 
-    async def list_ledgers(self, limit: int) -> tuple[LedgerVersion, ...]:
+    async def list_ledgers(self, limit: int, *, since: datetime | None = None) -> tuple[LedgerVersion, ...]:
         found: list[_LedgerCommit] = []
         page = PageInfo(has_next_page=True)
         while page.has_next_page and len(found) < limit:
@@ -148,6 +148,7 @@ class Contents(Subject):
                 path=LEDGER_PATH,
                 count=min(limit - len(found), _LEDGERS),
                 after=page.end_cursor,
+                since=since.isoformat() if since else None,
             )
             found += part.nodes
             page = part.page

@@ -96,13 +96,14 @@ query Version($owner: String!, $name: String!, $desiredPath: String!, $policyPat
 
 LEDGERS = """
 query Ledgers(
-  $owner: String!, $name: String!, $branch: String!, $path: String!, $count: Int!, $after: String
+  $owner: String!, $name: String!, $branch: String!, $path: String!, $count: Int!, $after: String,
+  $since: GitTimestamp
 ) {
   repository(owner: $owner, name: $name) {
     ref(qualifiedName: $branch) {
       target {
         ... on Commit {
-          history(first: $count, after: $after) {
+          history(first: $count, after: $after, since: $since) {
             nodes { oid committedDate file(path: $path) { object { ... on Blob { text } } } }
             pageInfo { hasNextPage endCursor }
           }
@@ -483,6 +484,30 @@ def ranges(authors: Sequence[int], paths: int) -> str:
             )
         fields.append(" ".join(asked))
     return _batch("Ranges", declared, fields)
+
+
+def released(count: int) -> str:
+    """A batch of commits: the pull requests of each, with their descriptions."""
+    declared = (f"$commit{i}: GitObjectID!" for i in range(count))
+    fields = (
+        f"object(oid: $commit{i}) {{ ... on Commit {{ associatedPullRequests(first: 5) {{ nodes {{ "
+        "number title url body mergedAt baseRefName author { login } mergeCommit { oid } } } } }"
+        for i in range(count)
+    )
+    return _batch("Released", declared, fields)
+
+
+def decisions(count: int) -> str:
+    """A batch of pull requests of one repository: who opened and who merged each."""
+    declared = ("$owner: String!, $name: String!", *(f"$number{i}: Int!" for i in range(count)))
+    fields = " ".join(
+        f"p{i}: pullRequest(number: $number{i}) "
+        "{ title url author { login } mergedBy { login } mergedAt }"
+        for i in range(count)
+    )
+    return _operation(
+        "query", "Decisions", declared, (f"repository(owner: $owner, name: $name) {{ {fields} }}",)
+    )
 
 
 def waiting(has_ref: Iterable[bool], page: int) -> str:
