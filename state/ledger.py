@@ -87,6 +87,8 @@ class Ledger(Frozen):
     """When a rebuild was last asked for, by repository."""
     notified: tuple[str, ...] = ()
     """Causes that people were told about and that still stand, so that nobody is told twice."""
+    is_reported: bool = True
+    """Whether the outcome stands on the accepted commit; else the next run writes it, also if it finds nothing new."""
 
     @property
     def last_moved_at(self) -> datetime | None:

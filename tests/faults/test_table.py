@@ -186,6 +186,7 @@ async def test_table(make_world: MakeWorld, request_: str, fault: str, end: str)
     world.sandbox.faults.clear()
     assert (await world.run(name="next")).result is Result.CONVERGED
     assert world.at(3) == world.stables()
+    assert ["success"] == [status.state for status in world.state.latest_statuses(world.head)]
     assert 3 == len(world.moves())
     world.audit()
     world.audit_record()

@@ -36,12 +36,15 @@ class Told:
 
     news: list[News] = field(default_factory=list)
     reports: list[RunReport] = field(default_factory=list)
+    is_mute: bool = False
+    """Whether reports cannot be written."""
 
     async def notify(self, accepted: Accepted, news: News) -> None:
         self.news.append(news)
 
-    async def report(self, accepted: Accepted, report: RunReport) -> None:
+    async def report(self, accepted: Accepted, report: RunReport) -> bool:
         self.reports.append(report)
+        return not self.is_mute
 
 
 def fleet(*names: RepositoryName) -> FakeGitHub:
@@ -277,6 +280,21 @@ async def test_nothing_new_is_not_reported() -> None:
     await run(github, told)
     await run(github, told)
     assert [Result.CONVERGED] == [report.result for report in told.reports]
+
+
+async def test_a_report_that_could_not_be_written_is_written_by_the_next_run() -> None:
+    """Also if that run finds nothing to do; and then no more."""
+    github = fleet(OGR)
+    decide(github, {OGR: NEW})
+    told = Told(is_mute=True)
+    await run(github, told)
+    await run(github, told)
+    stored = len(github.ledger)
+    told.is_mute = False
+    await run(github, told)
+    await run(github, told)
+    assert 3 == len(told.reports)
+    assert stored + 1 == len(github.ledger)
 
 
 async def test_a_failure_is_tried_again_by_the_next_run() -> None:
