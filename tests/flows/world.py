@@ -1,6 +1,6 @@
 """A small fleet in the sandbox as its operator knows it: documents, a ledger's branch, and people who move refs."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -31,6 +31,8 @@ repositories:
   packit/packit: {after: packit/ogr}
   packit/tokman: {}
 """
+
+Notify = Callable[[Accepted, News], Awaitable[None]]
 
 
 class Time:
@@ -126,9 +128,11 @@ class World:
         )
         return connect(settings, repository=RELEASE_STATE)
 
-    async def reconcile(self, name: str = "test") -> RunReport:
+    async def reconcile(self, name: str = "test", notify: Notify | None = None) -> RunReport:
         async with self.connect() as github:
-            return await reconcile(plain_steps(github, self.clock, self._notify), clock=self.clock, run=name)
+            return await reconcile(
+                plain_steps(github, self.clock, notify or self._notify), clock=self.clock, run=name
+            )
 
     async def _notify(self, accepted: Accepted, news: News) -> None:
         self.told.append(news)
