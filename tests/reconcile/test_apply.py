@@ -21,7 +21,7 @@ from reconcile.apply import (
     apply_actions,
     split_wave,
 )
-from reconcile.cost import BATCH_SIZE
+from reconcile.cost import BATCH_SIZE, wave_points
 from reconcile.errors import (
     ForbiddenError,
     RateLimitedError,
@@ -33,7 +33,7 @@ from reconcile.errors import (
 from reconcile.observe import wanted_of
 from reconcile.observed import Accepted
 from reconcile.plan import Plan, plan
-from reconcile.ports import RefUpdate, Refusal, UpdateAnswer
+from reconcile.ports import Budget, RefUpdate, Refusal, UpdateAnswer
 from state.ids import ZERO_SHA, RepositoryName, Sha
 from state.ledger import Ledger
 from tests.builders import LIVE, NOW, OGR, TARGET, accepted, policy, sha
@@ -584,3 +584,17 @@ async def test_an_answer_that_is_missing_is_a_bug() -> None:
 
     with pytest.raises(ValueError, match="argument 2 is shorter"):
         await apply_actions(made, made.actions, github.tools._replace(writer=Forgetful()))
+
+
+@pytest.mark.usefixtures("_elsewhere")
+async def test_why_a_wave_was_put_off() -> None:
+    """In UTC, and with what would have been needed."""
+    github = FakeGitHub(repository())
+    made = await planned(github)
+    github.granted = Budget(remaining=1, resets_at=NOW + timedelta(minutes=20))
+    (outcome,) = await applied(github, made)
+    assert isinstance(outcome, Skipped)
+    assert (
+        "GitHub grants this account 1 more points until 2026-03-02 10:20 UTC, and these moves may take "
+        f"{wave_points(1, fleet=1)}. None of them was tried; the first run after that goes on."
+    ) == outcome.sentence

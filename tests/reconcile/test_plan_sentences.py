@@ -1,8 +1,6 @@
 """What people read of a plan: the whole sentence of every reason code that the plan knows."""
 
-import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +8,8 @@ import pytest
 from reconcile.observed import Accepted, Activity, Observed, ObservedRepository, Relation
 from reconcile.plan import Hold, Wait, explain, plan
 from state.ids import ZERO_SHA
-from state.ledger import Ledger, SpentPermit
+from state.ledger import Ledger, Proof, SpentPermit
+from state.policy import Policy
 from tests.builders import (
     LIVE,
     NOW,
@@ -34,14 +33,7 @@ REWIND = observed_repository(target=observed_target(relation=Relation.REWIND, ah
 DIVERGED = observed_repository(target=observed_target(relation=Relation.DIVERGED, ahead=2, behind=3))
 
 
-@pytest.fixture(autouse=True, params=["UTC", "Asia/Tokyo"])
-def _somewhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Sentences say UTC or the policy's zone, wherever the machine is."""
-    monkeypatch.setenv("TZ", request.param)
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("_elsewhere")
 
 
 def permit(kind: str = "rewind", **rest: Any) -> dict[str, Any]:
@@ -178,7 +170,7 @@ def permit(kind: str = "rewind", **rest: Any) -> dict[str, Any]:
             observed_repository(target=observed_target(committed_at=NOW - timedelta(minutes=30))),
         ),
     ],
-    ids=lambda value: value.split(" ")[0] + "…" if isinstance(value, str) else "",
+    ids=lambda value: "-".join(value.split(" ")[:2]) if isinstance(value, str) else "",
 )
 def test_the_sentence(sentence: str, given: Accepted, repository: ObservedRepository | None) -> None:
     item = decide(given, repository)
@@ -272,7 +264,17 @@ def test_what_the_document_does_not_name_is_not_explained() -> None:
         explain(accepted(), observed(observed_repository()), "packit/other", now=NOW)
 
 
-def test_the_machine_is_somewhere_else() -> None:
-    """The fixture does what it says."""
-    offset = datetime(2026, 3, 2, tzinfo=UTC).astimezone().utcoffset()
-    assert offset in {timedelta(0), timedelta(hours=9)}
+def test_what_comes_first_and_is_not_ready_is_told_too() -> None:
+    ready = {"statuses": {"contexts": "image"}}
+    under = Policy.model_validate(
+        {"version": 1, "freezes": [FREEZE], "repositories": {"a/a": {"ready": ready}, OGR: {"after": "a/a"}}}
+    )
+    moved = Proof(sha=TARGET, at=NOW, moved_at=NOW)
+    given = accepted({"a/a": TARGET, OGR: TARGET}, under=under, ledger=Ledger(proved={"a/a": moved}))
+    there = observed_repository("a/a", live=TARGET, target=observed_target(relation=Relation.IDENTICAL))
+    frozen, after = explain(given, observed(there, observed_repository()), OGR, now=NOW)
+    assert ["frozen", "after"] == [frozen.code, after.code]
+    assert (
+        "a/a comes first and is not ready: nothing that counts has started since it moved on 2026-03-02 10:00 UTC."
+        == after.sentence
+    )

@@ -163,6 +163,7 @@ def test_late_and_ready_is_ready() -> None:
     assert judge_readiness(ready(), (run(),), moved_at=MOVED, now=NOW + timedelta(days=7)) is None
 
 
+@pytest.mark.usefixtures("_elsewhere")
 def test_the_sentence_is_in_utc() -> None:
     moved = datetime.fromisoformat("2026-03-02T10:40:00+01:00")
     why = judge_readiness(ready(), (), moved_at=moved, now=NOW)
