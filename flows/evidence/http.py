@@ -9,7 +9,7 @@ import json
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from flows.evidence.results import enumerate_some
-from flows.evidence.source import SourceKind, Surroundings, no_evidence, seen_now
+from flows.evidence.source import SourceError, SourceKind, Surroundings, no_evidence, seen_now
 from flows.evidence.web import Answer, fetch
 from state.evidence import Evidence, Link, ReportedSha, Verdict
 from state.ids import RepositoryName
@@ -17,6 +17,7 @@ from state.json_path import find_value
 from state.policy import Http
 
 _QUOTED = 60
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 _REPORTED: TypeAdapter[str] = TypeAdapter(ReportedSha)
 
 
@@ -67,8 +68,8 @@ def _find_wrong(settings: Http, answer: Answer) -> list[str]:
     if not settings.values:
         return []
     try:
-        document = answer.json()
-    except ValueError:
+        document = answer.parse(_JSON)
+    except SourceError:
         return ["Its answer is not JSON"]
     return [
         f"{path} is {_describe(document, path)}, not {_quote(expected)}"
@@ -82,8 +83,8 @@ def _read_runs(settings: Http, answer: Answer) -> tuple[dict[RepositoryName, str
     if not settings.runs:
         return {}, []
     try:
-        document = answer.json()
-    except ValueError:
+        document = answer.parse(_JSON)
+    except SourceError:
         return {}, ["its answer is not JSON"]
     runs: dict[RepositoryName, str] = {}
     unknown: list[str] = []

@@ -4,11 +4,10 @@ The queue is noisy and stage reports no release, so what is new is told by when 
 is searched again here: an installation that does not understand a part of the query must not turn it into a pass.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from flows.evidence.results import count, enumerate_some, matches, moment
@@ -71,6 +70,8 @@ async def observe(settings: Sentry, around: Surroundings) -> Evidence:
         verdict = Verdict.FAIL
         worst = enumerate_some([each.short_id for each in found.issues])
         sentence = f"{seen}{ignored}; at most {settings.at_most} would pass: {worst}."
+    elif not found.is_complete:
+        verdict, sentence = Verdict.NO_EVIDENCE, f"{seen}{ignored}; they could not be read to the end."
     else:
         verdict, sentence = Verdict.PASS, f"{seen}{ignored}."
     links = tuple(each.link for each in found.issues)
@@ -94,7 +95,7 @@ async def _read(settings: Sentry, around: Surroundings, since: datetime) -> _Fou
     cursor: str | None = None
     for _ in range(_PAGES):
         answer = await _ask(settings, around, since, cursor)
-        for issue in _issues(answer):
+        for issue in answer.parse(_ISSUES):
             if (
                 issue.first_seen <= since
                 or issue.level not in settings.levels
@@ -168,13 +169,6 @@ def _refuse(settings: Sentry, answer: Answer) -> None:
                 f"Sentry answered {status}: check the project, the environment and STABLEHAND_SENTRY_URL."
             )
     raise SourceError(remedy)
-
-
-def _issues(answer: Answer) -> Iterator[_Issue]:
-    try:
-        yield from _ISSUES.validate_json(answer.content)
-    except ValidationError as error:
-        raise SourceError("The answer is no list of issues: check STABLEHAND_SENTRY_URL.") from error
 
 
 def _next_cursor(answer: Answer) -> str | None:

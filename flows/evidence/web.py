@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import httpx
 import stamina
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from flows.evidence.source import SourceError
 from reconcile.errors import RateLimitedError, TransientError, UnreachableError
@@ -16,7 +16,8 @@ _LARGEST = 5_000_000
 _LONGEST_PAUSE = timedelta(seconds=30)
 """A longer pause than this outlasts a source's time."""
 _UNTOLD_PAUSE = timedelta(seconds=5)
-_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
+
+T = TypeVar("T")
 _retrying = stamina.AsyncRetryingCaller(attempts=3, timeout=45.0, wait_initial=0.5, wait_max=5.0)
 
 
@@ -28,16 +29,20 @@ class Answer(NamedTuple):
     next_page: Mapping[str, str]
     """The parameters of its ``Link`` to the next page; empty where there is none."""
 
-    def json(self) -> JsonValue:
-        """Read the body as JSON.
+    def parse(self, shape: TypeAdapter[T]) -> T:
+        """Read the body as JSON of a shape.
 
         Raises:
-            ValueError: It is none.
+            SourceError: It is none.
         """
         try:
-            return _JSON.validate_json(self.content)
+            return shape.validate_json(self.content)
         except ValidationError as error:
-            raise ValueError("its answer is not JSON") from error
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the answer"
+            raise SourceError(
+                f"It answered something else than expected, at {where}: {first['msg']}."
+            ) from error
 
 
 async def fetch(

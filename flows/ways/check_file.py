@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from flows.evidence.installed import check_sources
 from state.document import DesiredState
 from state.errors import DocumentError, Problem
 from state.ids import Frozen
@@ -60,10 +61,14 @@ def parse_texts(texts: Texts) -> Parsed:
 def check_documents(
     desired: DesiredState | None, policy: Policy | None, texts: Texts
 ) -> tuple[LocatedFinding, ...]:
-    """Find what does not fit within the policy and between both documents, and where it stands in the texts."""
+    """Find what does not fit within the policy and between both documents, and where it stands in the texts.
+
+    What the policy tells sources of evidence that are not built in is judged by those that are installed here.
+    """
     if policy is None:
         return ()
-    found = check_policy(policy) + (check_together(desired, policy) if desired else ())
+    found = check_policy(policy) + check_sources(policy)
+    found += check_together(desired, policy) if desired else ()
     return tuple(locate_finding(each, texts) for each in found)
 
 

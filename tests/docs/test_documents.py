@@ -11,11 +11,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from state.document import DesiredState, PermitKind
-from state.ids import Sha, dump_duration, parse_duration
+from state.ids import RepositoryName, Sha, dump_duration, parse_duration
 from state.invariants import check_policy, check_together
+from state.json_path import JsonPath
 from state.policy import Policy
 from state.yaml_io import edit_desired, parse_desired, parse_policy
 from tests.docs.pages import DOCUMENTS, README, Page, every_page
+
+_PLACEHOLDERS = ((Sha, "SHA"), (RepositoryName, "OWNER/NAME"), (JsonPath, "PATH"))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +61,7 @@ def _keys(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str | N
 def _below(annotation: Any, path: str) -> Iterator[tuple[str, str | None]]:
     annotation, arguments = _bare(annotation), get_args(_bare(annotation))
     if get_origin(annotation) is dict:
-        key = f"{path}.{'SHA' if arguments[0] == Sha else 'OWNER/NAME'}"
+        key = f"{path}.{next(name for kind, name in _PLACEHOLDERS if kind == arguments[0])}"
         yield key, None
         yield from _below(arguments[1], key)
     elif get_origin(annotation) is tuple:

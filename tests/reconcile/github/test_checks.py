@@ -6,8 +6,10 @@ import pytest
 
 from reconcile.errors import MissingError
 from reconcile.github.client import GitHub
+from reconcile.observed import CommitStatus
 from tests.reconcile.github.conftest import RELEASE_STATE
 from tests.sandbox import Repository, Sandbox
+from tests.sandbox.model import RequiredCheck as SandboxRequiredCheck
 
 HELLO = "packit/hello-world"
 STAGE, PRODUCTION = "packit-as-a-service-stg", "packit-as-a-service"
@@ -158,3 +160,64 @@ async def test_a_long_description_is_cut_and_still_compared(github: GitHub, stat
 async def test_a_status_on_nothing(github: GitHub, state: Repository) -> None:
     with pytest.raises(MissingError, match="d" * 40):
         await github.ensure_status("d" * 40, context="c", state="success", description="", url=None)
+
+
+async def test_checks_are_read_whole(github: GitHub, sandbox: Sandbox, hello: Repository) -> None:
+    """Runs with their conclusions, and the newest status of each context; of many commits in one request."""
+    head = hello.rev_parse("main")
+    hello.add_check_run(head, STAGE, "tests", conclusion="skipped", started_at=STARTED)
+    hello.add_status(head, "image", "pending", at=STARTED)
+    hello.add_status(head, "image", "error", target_url="https://ci.example/1", at=STARTED)
+    sandbox.requests.reset()
+
+    found = await github.observe_checks({HELLO: head, "packit/gone": head})
+
+    assert {HELLO} == set(found)
+    assert [("tests", "skipped")] == [(run.name, run.conclusion) for run in found[HELLO].check_runs]
+    assert [
+        CommitStatus(context="image", state="failure", posted_at=STARTED, url="https://ci.example/1")
+    ] == list(found[HELLO].statuses)
+    assert 1 == sandbox.requests.total
+
+
+async def test_every_post_of_a_status_is_listed(github: GitHub, hello: Repository) -> None:
+    """Newest first, over as many pages as there are."""
+    head = hello.rev_parse("main")
+    hello.add_status(head, "image", "pending", at=STARTED)
+    for _ in range(100):
+        hello.add_status(head, "docs", "success", at=STARTED)
+
+    found = await github.list_statuses(HELLO, head)
+
+    assert [("docs", "success")] * 100 + [("image", "pending")] == [
+        (each.context, each.state) for each in found
+    ]
+    assert STARTED == found[0].posted_at
+
+
+async def test_required_checks_come_from_rulesets_and_from_the_branchs_own_rule(
+    github: GitHub, sandbox: Sandbox, state: Repository, hello: Repository
+) -> None:
+    hello.required_checks["main"] = (SandboxRequiredCheck("tests", 29_180), SandboxRequiredCheck("lint"))
+    hello.required_contexts["main"] = ("image", "lint")
+    hello.protect_branch("main", allow={"alice"})
+    sandbox.requests.reset()
+
+    found = await github.observe_required_checks((HELLO, RELEASE_STATE, "packit/gone"), "main")
+
+    assert [("tests", 29_180), ("lint", None), ("image", None)] == [
+        (each.name, each.app_id) for each in found[HELLO]
+    ]
+    assert () == found[RELEASE_STATE]
+    assert "packit/gone" not in found
+    assert 1 == sandbox.requests.total
+    assert () == (await github.observe_required_checks((HELLO,), "nowhere"))[HELLO]
+
+
+async def test_pull_requests_have_labels_and_a_branch(github: GitHub, hello: Repository) -> None:
+    hello.commit("labelled", {"README.md": "x\n"}, "Trigger")
+    hello.open_pull_request("Test", "", "labelled", "main", "packit-bot", labels=["stage", "Slow"])
+
+    found = next(each for each in await github.observe_validation(HELLO) if each.title == "Test")
+
+    assert ("labelled", ("stage", "Slow")) == (found.head_branch, found.labels)
