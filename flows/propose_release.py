@@ -1,6 +1,7 @@
 """The flow ``propose-release``: `flows.ways.propose`, its steps as tasks that a person can watch."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from prefect import State, flow, tags
@@ -10,8 +11,10 @@ from prefect.states import Cancelled, Completed
 
 from flows import artifacts, runs
 from flows.connect import connected
-from flows.notify import notify_validation
-from flows.settings import load_settings
+from flows.notify import FlowRun, notify_alarm
+from flows.sentry import propose_monitor
+from flows.settings import Settings, SettingsError, load_settings
+from flows.ways import alarm
 from flows.ways.errors import UsageError
 from flows.ways.propose import ProposeReport, ProposeRequest, ProposeSteps, plain_steps, propose
 from flows.ways.reconcile import system_clock
@@ -19,9 +22,6 @@ from reconcile.errors import ReconcileError
 from reconcile.render.plan import summarize
 from state.errors import StateError
 from state.ids import RepositoryName
-
-_SCHEDULED = "auto-scheduled"
-"""Prefect's tag of a run that a schedule made: nobody looks at what came of it."""
 
 
 @flow(name="propose-release", flow_run_name="propose")
@@ -37,23 +37,40 @@ async def propose_release(
         hold: Leave these repositories where the file has them: dashboard
         only: Leave all repositories but these where the file has them.
     """
-    log = get_run_logger()
+    request = ProposeRequest(pins=tuple(pins), hold=tuple(hold), only=tuple(only))
     try:
         settings = load_settings()
-        request = ProposeRequest(pins=tuple(pins), hold=tuple(hold), only=tuple(only))
+    except SettingsError as error:
+        return runs.failed(error)
+    return await runs.watched(settings, propose_monitor, partial(_propose, settings, request))
+
+
+async def _propose(settings: Settings, request: ProposeRequest) -> State[Any]:
+    log = get_run_logger()
+    try:
         async with connected(settings) as github:
             clock = system_clock()
             report = await propose(_as_tasks(plain_steps(github, clock)), request, clock=clock)
+            if runs.is_scheduled():
+                await _alarm(settings, github, report)
     except (ReconcileError, StateError, UsageError) as error:
         return runs.failed(error)
     for evidence in report.validation.evidence:
         log.info("%s: %s. %s", evidence.source, evidence.verdict, evidence.sentence)
     log.info("%s", report.sentence)
     await _publish(settings.repository, report)
-    if report.action == "not-proposed" and _SCHEDULED in flow_run.tags:
-        await notify_validation(settings, report.validation)
     await runs.rename(f"propose · {_summary_of(report)}")
     return _end(report)
+
+
+async def _alarm(settings: Settings, github: alarm.GitHubPorts, report: ProposeReport) -> None:
+    """Tell people about validation. What cannot be read or recorded is logged, and fails no proposal."""
+    run = FlowRun(str(flow_run.id), runs.address())
+    steps = alarm.plain_steps(github, partial(notify_alarm, settings, run=run))
+    try:
+        await alarm.raise_alarm(_alarm_as_tasks(steps), report)
+    except (ReconcileError, StateError) as error:
+        get_run_logger().warning("What people know about validation: %s", error)
 
 
 async def run_in_prefect(request: ProposeRequest) -> ProposeReport:
@@ -108,4 +125,13 @@ def _as_tasks(steps: ProposeSteps) -> ProposeSteps:
         look_at_branch=runs.reading(steps.look_at_branch, "look at the branch"),
         store_branch=runs.writing(steps.store_branch, "commit to the branch"),
         ensure_pull_request=runs.writing(steps.ensure_pull_request, "open or refresh the pull request"),
+    )
+
+
+def _alarm_as_tasks(steps: alarm.AlarmSteps) -> alarm.AlarmSteps:
+    return replace(
+        steps,
+        load=runs.reading(steps.load, "load what people know"),
+        tell=runs.writing(steps.tell, "tell people"),
+        record=runs.writing(steps.record, "record what people know"),
     )

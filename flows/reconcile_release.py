@@ -14,7 +14,8 @@ from prefect.states import Cancelled, Completed, Failed
 from flows import artifacts, runs
 from flows.connect import connected
 from flows.notify import notify_news
-from flows.settings import load_settings
+from flows.sentry import resync_monitor
+from flows.settings import Settings, SettingsError, load_settings
 from flows.ways.reconcile import ReconcileSteps, plain_steps, reconcile, system_clock
 from reconcile import apply
 from reconcile.errors import ReconcileError
@@ -44,10 +45,17 @@ async def reconcile_release(reason: Reason = "by hand", commit: str | None = Non
         reason: What woke this run. A resync gives way to a run that is at work.
         commit: The commit that woke it, for the name alone; what counts is the newest one in any case.
     """
-    log = get_run_logger()
-    log.info("Woken %s%s.", _WOKEN[reason], f" ({abbreviate(commit)})" if commit else "")
+    get_run_logger().info("Woken %s%s.", _WOKEN[reason], f" ({abbreviate(commit)})" if commit else "")
     try:
         settings = load_settings()
+    except SettingsError as error:
+        return runs.failed(error)
+    return await runs.watched(settings, resync_monitor, partial(_reconcile, settings, reason))
+
+
+async def _reconcile(settings: Settings, reason: Reason) -> State[Any]:
+    log = get_run_logger()
+    try:
         async with (
             runs.turn(settings.repository, gives_way=reason == "resync"),
             connected(settings) as github,

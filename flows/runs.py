@@ -17,6 +17,8 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Failed
 
+from flows.sentry import Monitor, checked_in
+from flows.settings import Settings
 from reconcile.errors import TransientError
 from state.ids import RepositoryName
 
@@ -42,6 +44,23 @@ async def rename(name: str) -> None:
 def address() -> str:
     """Say where this run can be looked at: its page, or its id where the server has none."""
     return flow_run.ui_url or f"flow run {flow_run.id}"
+
+
+def is_scheduled() -> bool:
+    """Say whether a schedule made this run, so that nobody looks at what comes of it."""
+    return "auto-scheduled" in flow_run.tags
+
+
+async def watched(
+    settings: Settings, monitor: Callable[[Settings], Monitor], body: Callable[[], Awaitable[State[Any]]]
+) -> State[Any]:
+    """Do what the run is for, and have Sentry notice if a scheduled one does not come, or fails."""
+    if not is_scheduled():
+        return await body()
+    async with checked_in(settings, monitor(settings)) as check_in:
+        state = await body()
+        check_in.is_well = not state.is_failed()
+        return state
 
 
 def reading(step: Callable[P, Awaitable[R]], name: str) -> Callable[P, Awaitable[R]]:

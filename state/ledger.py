@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from state.errors import StateError
+from state.evidence import Verdict
 from state.ids import ZERO_SHA, Frozen, RepositoryName, Sha
 
 LEDGER_PATH = "ledger.json"
@@ -89,6 +90,8 @@ class Ledger(Frozen):
     """Causes that people were told about and that still stand, so that nobody is told twice."""
     is_reported: bool = True
     """Whether the outcome stands on the accepted commit; else the next run writes it, also if it finds nothing new."""
+    alarms: dict[str, Verdict] = {}
+    """The same of sources of validation: what people were told that each says."""
 
     @property
     def last_moved_at(self) -> datetime | None:
