@@ -31,7 +31,12 @@ class Documents(NamedTuple):
 
 def check_policy(policy: Policy) -> tuple[Finding, ...]:
     """Find what contradicts itself within the policy."""
-    return (*_check_order(policy), *_check_branches(policy), *_check_rules(policy))
+    return (
+        *_check_order(policy),
+        *_check_branches(policy),
+        *_check_validation(policy),
+        *_check_rules(policy),
+    )
 
 
 def check_together(desired: DesiredState, policy: Policy) -> tuple[Finding, ...]:
@@ -96,6 +101,38 @@ def _check_branches(policy: Policy) -> list[Finding]:
     branches = " or ".join(allowed)
     message = f"proposals come from {policy.source}, but targets must be on {branches}: add {policy.source}"
     return [Finding(severity="note", document="policy", path=("moves", "allowed_branches"), message=message)]
+
+
+def _check_validation(policy: Policy) -> list[Finding]:
+    """Find what sources say of repositories that nobody asked about, and that own checks stand alone."""
+    findings: list[Finding] = []
+    for index, source in enumerate(policy.validation):
+        named: list[tuple[RepositoryName, tuple[str | int, ...]]] = []
+        if source.http:
+            named += ((name, ("http", "runs", name)) for name in source.http.runs)
+        if source.deployments:
+            named += (
+                (name, ("deployments", "repositories", position))
+                for position, name in enumerate(source.deployments.repositories)
+            )
+        findings += (
+            Finding(
+                severity="error",
+                document="policy",
+                path=("validation", index, *path),
+                message=f"{name} is not under repositories: add it there, or remove it here",
+            )
+            for name, path in named
+            if name not in policy.repositories
+        )
+    if (
+        policy.candidate == "validated"
+        and policy.validation
+        and all(source.own_checks for source in policy.validation)
+    ):
+        message = "own_checks says nothing of stage, so nothing is ever proposed: add a source or write candidate: head"
+        findings.append(Finding(severity="note", document="policy", path=("candidate",), message=message))
+    return findings
 
 
 def _check_rules(policy: Policy) -> list[Finding]:

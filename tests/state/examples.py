@@ -43,6 +43,8 @@ validation:                     # every source must pass
       authors: packit-bot
       max_age: 24h
       at_least: 2
+  - sentry: {organization: example, project: packit-service, environment: stg, new_since: last-move, at_most: 0}
+  - http: {url: "https://stage.example/api/system", status: 200, runs: {packit/ogr: "$.ogr.commit"}}
 approval: {pull_request: required, reviews: 0}
 moves: {create: allow, allowed_branches: [main]}
 windows: [{days: Mon-Thu, from: "08:00", until: "16:00", zone: Europe/Prague}]

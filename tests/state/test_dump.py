@@ -53,6 +53,14 @@ validation:
       pull_requests: "Basic test case (stg)*"
       authors: [packit-bot]
       at_least: 2
+  - sentry:
+      organization: example
+      project: packit-service
+      environment: stg
+  - http:
+      url: "https://stage.example/api/system"
+      runs:
+        packit/ogr: "$.ogr.commit"
 windows:
   - days: [Mon, Tue, Wed, Thu]
     from: "08:00"

@@ -85,6 +85,26 @@ def test_every_cycle() -> None:
         ),
         (
             "note",
+            "policy/candidate",
+            "own_checks says nothing of stage, so nothing is ever proposed: add a source or write candidate: head",
+            policy("validation: {own_checks: }"),
+        ),
+        (
+            "error",
+            "policy/validation.1.http.runs.x/z",
+            "x/z is not under repositories: add it there, or remove it here",
+            policy(
+                "validation: [own_checks: null, http: {url: https://stage.example, runs: {x/z: $.z, x/a: $.a}}]"
+            ),
+        ),
+        (
+            "error",
+            "policy/validation.0.deployments.repositories.1",
+            "x/z is not under repositories: add it there, or remove it here",
+            policy("validation: {deployments: {environment: stg, repositories: [x/a, x/z]}}"),
+        ),
+        (
+            "note",
             "policy/approval.reviews",
             "direct edits need no review: write pull_request: required if all changes are to be reviewed",
             policy("candidate: head\napproval: {pull_request: optional, reviews: 1}"),

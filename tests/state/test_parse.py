@@ -43,7 +43,9 @@ def test_the_designs_policy() -> None:
     policy = parse_policy(POLICY)
 
     assert () == policy.repositories["packit/ogr"].after
-    assert ("packit-bot",) == policy.validation[0].check_runs.authors
+    (source, *_) = policy.validation
+    assert source.check_runs
+    assert ("packit-bot",) == source.check_runs.authors
     assert ("Mon", "Tue", "Wed", "Thu") == policy.windows[0].days
     assert timedelta(minutes=60) == policy.build_time
 

@@ -62,6 +62,12 @@ def test_valid(kind: SchemaKind) -> None:
         (False, "release-policy", {**POLICY, "soak": "4 hours"}),
         (False, "release-policy", {**POLICY, "moves": {"allowed_branches": []}}),
         (False, "release-policy", {**POLICY, "candidate": "heads"}),
+        (True, "release-policy", {**POLICY, "validation": [{"own_checks": None}, {"jenkins": {"job": "x"}}]}),
+        (True, "release-policy", {**POLICY, "validation": {"jenkins": None}}),
+        (False, "release-policy", {**POLICY, "validation": [{}]}),
+        (False, "release-policy", {**POLICY, "validation": [{"own_checks": None, "jenkins": None}]}),
+        (False, "release-policy", {**POLICY, "validation": {"jenkins": "x"}}),
+        (False, "release-policy", {**POLICY, "validation": {"sentry": {"organization": "a/b"}}}),
     ],
 )
 def test_schema_and_model_agree(is_good: bool, kind: SchemaKind, document: dict[str, Any]) -> None:  # noqa: FBT001
