@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconcile.plan import Plan
     from reconcile.ports import Budget
     from reconcile.report import RunReport
+    from state.history import History
     from state.release_notes import Notes
 
 T = TypeVar("T")
@@ -285,6 +286,56 @@ def notes_command(
         terminal.print_json(notes)
     else:
         show.notes(notes)
+
+
+@app.command(
+    "history",
+    epilog="Examples: stablehand history --since 2026-09-01 | stablehand history --html history.html",
+)
+def history_command(
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DATE|#PR|REVISION",
+            help="From then, or from that decision on; the last 90 days without it.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write it as one page with charts, too.", dir_okay=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how releasing goes: who decided what, lead time, rollbacks, moves by hand."""
+    from flows import show, terminal
+    from flows.ways.errors import UsageError
+    from flows.ways.history import read_history
+
+    async def run() -> "History":
+        from flows.connect import connected
+        from flows.settings import load_settings
+        from flows.ways.reconcile import system_clock
+
+        async with connected(load_settings()) as github:
+            history = await read_history(github, since, clock=system_clock())
+        if html:
+            from flows.charts import draw_history
+            from reconcile.render.history import render_history
+
+            page = render_history(history, draw_history(history))
+            try:
+                html.write_text(page, encoding="utf-8")
+            except OSError as error:
+                raise UsageError((f"{html} cannot be written: {error.strerror}.",)) from error
+        return history
+
+    history = _run(run, "reading what went out")
+    if as_json:
+        terminal.print_json(history)
+    else:
+        show.history(history)
 
 
 @app.command(

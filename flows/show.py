@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flows.ways.rollback import RollbackReport
     from flows.ways.status import StatusReport
     from flows.ways.why import WhyReport
+    from state.history import History
     from state.release_notes import Notes
 
 _MINUTES_FROM = 120
@@ -196,6 +197,44 @@ def notes(notes: "Notes") -> None:
 
     for line in render_notes(notes).splitlines():
         say(line)
+
+
+def history(history: "History") -> None:
+    from reconcile.render.history import describe_gaps, describe_period, describe_share, describe_wait
+
+    print_table(
+        ("accepted (UTC)", "decision", "opened by", "merged by", "approved by", "moved"),
+        [
+            (
+                f"{each.at:%Y-%m-%d %H:%M}",
+                f"#{each.pull_request}" if each.pull_request else each.commit[:7],
+                each.author or "",
+                each.merged_by or "",
+                ", ".join(each.approvers),
+                ", ".join(each.repositories),
+            )
+            for each in history.decisions
+        ],
+    )
+    figures = history.figures
+    say(
+        f"{describe_period(history)}: {figures.moves} moves by {figures.decisions} decisions, "
+        f"{figures.moves_per_week} a week."
+    )
+    if lead := figures.lead_time:
+        say(
+            f"From merge to release: median {describe_wait(lead.median)}, nine of ten within {describe_wait(lead.p90)} "
+            f"({lead.changes} changes)."
+        )
+    say(
+        f"Rolled back: {describe_share(figures.rollback_share)} ({figures.rollbacks} of {figures.moves} moves)."
+    )
+    say(
+        f"By hand: {describe_share(figures.by_hand_share)} "
+        f"({figures.by_hand} of {figures.moves + figures.by_hand} moves)."
+    )
+    for gap in describe_gaps(history):
+        say(gap)
 
 
 def rollback(report: "RollbackReport") -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Literal, NamedTuple
 
-from state.ids import Frozen, RepositoryName, Sha
+from state.ids import BranchName, Frozen, RepositoryName, Sha
 
 Direction = Literal["created", "forward", "back", "sideways", "unknown"]
 """Which way a move went; ``unknown`` where the repository or a commit of it is gone."""
@@ -143,6 +143,29 @@ class Figures(Frozen):
     def by_hand_share(self) -> float:
         """The part of all moves, by run or by hand, that were made by hand; 0 without any."""
         return self.by_hand / (self.moves + self.by_hand) if self.by_hand else 0.0
+
+
+class History(Frozen):
+    """How releasing went from one moment to another."""
+
+    repository: RepositoryName
+    """The release-state repository."""
+    url: str
+    ref: BranchName
+    since: datetime
+    """Never before the ledger began: what was done before it is not known."""
+    until: datetime
+    is_complete: bool
+    """False where the ledger has more versions of this time than were read."""
+    figures: Figures
+    decisions: tuple[Decided, ...]
+    """Those that moved something, newest first."""
+    releases: tuple[Release, ...]
+    """Oldest first."""
+    by_hand: tuple[HandMove, ...]
+    """Oldest first."""
+    untold: tuple[RepositoryName, ...]
+    """Repositories of which this account may not read who moved the ref, or not as far back."""
 
 
 class MadeMove(NamedTuple):
