@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Literal
 
 from reconcile.apply import Clock, Tools
-from reconcile.errors import ReconcileError, StaleHeadError
+from reconcile.errors import MissingError, ReconcileError, StaleHeadError
 from reconcile.observed import (
     Activity,
     DocumentChange,
@@ -288,7 +288,11 @@ class FakeGitHub:
         self, commits: Mapping[RepositoryName, Sha]
     ) -> Mapping[RepositoryName, tuple[Signal, ...]]:
         self._request("observe_signals")
-        return {name: tuple(self.signals[name, commit]) for name, commit in commits.items()}
+        return {
+            name: tuple(self.signals[name, commit])
+            for name, commit in commits.items()
+            if name in self.repositories and commit in self.repositories[name].parents
+        }
 
     async def observe_activity(
         self, repositories: Collection[RepositoryName], *, ref: BranchName
@@ -307,6 +311,8 @@ class FakeGitHub:
 
     async def dispatch(self, repository: RepositoryName, workflow: str, *, ref: BranchName) -> None:
         self._request("dispatch")
+        if repository not in self.repositories:
+            raise MissingError(f"There is no {repository}.")
         self.dispatched.append(Dispatch(repository, workflow, ref, self.clock.now()))
 
     async def update_refs(self, updates: Sequence[RefUpdate]) -> Sequence[UpdateAnswer]:

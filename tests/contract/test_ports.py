@@ -5,28 +5,37 @@ Every test here says something about a port, and runs against both of its implem
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import pytest
 import stamina
 from pydantic import SecretStr
 
 from reconcile import ports
-from reconcile.errors import StaleHeadError
+from reconcile.errors import MissingError, StaleHeadError
 from reconcile.github.client import connect
 from reconcile.github.settings import GitHubSettings, TokenCredentials
-from reconcile.observed import ObservedRepository, ObservedTarget, Relation, Wanted
+from reconcile.observed import Activity, ObservedRepository, ObservedTarget, Relation, Signal, Wanted
 from state.ids import Sha
 from tests.fakes import FakeGitHub, FakeRepository
 from tests.sandbox import Sandbox
 
 OGR, PACKIT = "packit/ogr", "packit/packit"
 UNKNOWN = "d" * 40
+WORKFLOW = "rebuild.yml"
 
 
-class Ports(ports.ReleaseStateReader, ports.FleetReader, ports.RefWriter, ports.LedgerWriter, Protocol): ...
+class Ports(
+    ports.ReleaseStateReader,
+    ports.FleetReader,
+    ports.RefWriter,
+    ports.LedgerWriter,
+    ports.WorkflowDispatcher,
+    Protocol,
+): ...
 
 
 class World(Protocol):
@@ -38,7 +47,15 @@ class World(Protocol):
         """Make a commit in a repository, and the repository where it is missing."""
 
     def point(self, repository: str, branch: str, commit: Sha) -> None:
-        """Put a branch anywhere."""
+        """Put a branch anywhere, as alice."""
+
+    def say(self, repository: str, commit: Sha, context: str, state: Literal["success", "pending"]) -> None:
+        """Post a status on a commit."""
+
+    def add_workflow(self, repository: str) -> None:
+        """Put the workflow onto stable."""
+
+    def now(self) -> datetime: ...
 
     def archive(self, repository: str) -> None: ...
 
@@ -62,7 +79,18 @@ class FakeWorld:
         return sha
 
     def point(self, repository: str, branch: str, commit: Sha) -> None:
-        self.fake.repositories[repository].refs[branch] = commit
+        self.fake.push(repository, commit, ref=branch)
+        self.fake.activity[repository] = Activity(actor="alice", at=self.now())
+
+    def say(self, repository: str, commit: Sha, context: str, state: Literal["success", "pending"]) -> None:
+        signal = Signal(kind="status", name=context, state=state, started_at=self.now())
+        self.fake.signals[repository, commit].append(signal)
+
+    def add_workflow(self, repository: str) -> None:
+        """Nothing to do: the fake takes every workflow for granted."""
+
+    def now(self) -> datetime:
+        return self.fake.clock.now()
 
     def archive(self, repository: str) -> None:
         self.fake.repositories[repository].is_archived = True
@@ -93,6 +121,16 @@ class SandboxWorld:
 
     def point(self, repository: str, branch: str, commit: Sha) -> None:
         self._sandbox.store.repository(repository).push(branch, commit, by="alice", force=True)
+
+    def say(self, repository: str, commit: Sha, context: str, state: Literal["success", "pending"]) -> None:
+        self._sandbox.store.repository(repository).add_status(commit, context, state)
+
+    def add_workflow(self, repository: str) -> None:
+        files = {f".github/workflows/{WORKFLOW}": "on: workflow_dispatch\n"}
+        self._sandbox.store.repository(repository).commit("stable", files, "Rebuild by hand")
+
+    def now(self) -> datetime:
+        return self._sandbox.store.clock()
 
     def archive(self, repository: str) -> None:
         self._sandbox.store.archive_repository(repository)
@@ -362,6 +400,60 @@ async def test_a_lost_answer(world: World, *, happens: bool) -> None:
 
     assert ("lost", None) == (answer.status, answer.refusal)
     assert made[2 if happens else 0] == await live(world)
+
+
+# What is said about commits and refs
+
+
+async def test_what_is_said_of_a_commit(world: World) -> None:
+    """In whatever repository it is asked for; of what does not exist nothing is said."""
+    made = chain(world)
+    before = world.now()
+    world.say(OGR, made[1], "image", "success")
+    world.say(OGR, made[1], "docs", "pending")
+
+    found = await world.github.observe_signals({OGR: made[1], "packit/gone": made[1]})
+
+    assert {OGR} == found.keys()
+    assert [("status", "docs", "pending"), ("status", "image", "success")] == sorted(
+        (each.kind, each.name, each.state) for each in found[OGR]
+    )
+    assert all(each.started_at and each.started_at >= before for each in found[OGR])
+    assert {OGR: ()} == await world.github.observe_signals({OGR: made[2]})
+    assert {} == await world.github.observe_signals({OGR: UNKNOWN})
+
+
+async def test_who_moved_a_ref(world: World) -> None:
+    chain(world)
+
+    found = await world.github.observe_activity([OGR, "packit/gone"], ref="stable")
+
+    assert {OGR: "alice"} == {name: each.actor for name, each in found.items()}
+    assert found[OGR].at <= world.now()
+
+
+# Dispatching
+
+
+async def test_a_dispatch_is_found_again(world: World) -> None:
+    """On its branch, of its workflow, from its moment on."""
+    chain(world)
+    world.add_workflow(OGR)
+    now = world.now()
+
+    assert not await world.github.find_dispatch(OGR, WORKFLOW, ref="stable", since=now)
+    await world.github.dispatch(OGR, WORKFLOW, ref="stable")
+
+    assert await world.github.find_dispatch(OGR, WORKFLOW, ref="stable", since=now)
+    assert not await world.github.find_dispatch(OGR, WORKFLOW, ref="main", since=now)
+    assert not await world.github.find_dispatch(
+        OGR, WORKFLOW, ref="stable", since=world.now() + timedelta(hours=1)
+    )
+
+
+async def test_what_does_not_exist_cannot_be_dispatched(world: World) -> None:
+    with pytest.raises(MissingError):
+        await world.github.dispatch("packit/gone", WORKFLOW, ref="stable")
 
 
 # The release state
