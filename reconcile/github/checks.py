@@ -258,7 +258,7 @@ class Checks(Subject):
         ):
             return
         rest = self._transport.rest.repos
-        await self._transport.write(
+        await self._transport.create(
             lambda: rest.async_create_commit_status(
                 self._owner,
                 self._name,

@@ -261,7 +261,7 @@ class Pulls(Subject):
             )
             return added.url
         if not is_same_text(mine.body, body):
-            await self._transport.write(
+            await self._transport.create(
                 lambda: self._transport.rest.issues.async_update_comment(
                     self._owner, self._name, mine.full_database_id, body=body
                 )
