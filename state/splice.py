@@ -231,7 +231,7 @@ def _render_block(content: Mapping[str, _Value], step: int, *, like: Entry | Non
         written = _render_scalar(key, key_style)
         if isinstance(value, Mapping) and value:
             lines += [f"{written}:", *(" " * step + line for line in _render_block(value, step))]
-        elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        elif isinstance(value, list) and value and all(isinstance(item, Mapping) and item for item in value):
             lines.append(f"{written}:")
             for item in value:
                 first, *others = _render_block(item, step)

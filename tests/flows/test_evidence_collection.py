@@ -248,15 +248,15 @@ async def test_an_unknown_source_is_an_error_that_lists_the_installed(install: C
     """Nothing is proposed on its silence, and the check says where it stands."""
     install("stablehand_weather", documented("python"))
     expected = (
-        "there is no source of evidence `wether`: did you mean `weather`? Installed here: check_runs, deployments, "
+        "there is no source of evidence `weathers`: did you mean `weather`? Installed here: check_runs, deployments, "
         "http, own_checks, sentry, weather. A source of another distribution must be installed where stablehand runs"
     )
 
-    assert [expected] == findings("weather: {station: https://weather.example}", "wether: {}")
-    assert [("validation", 1, "wether")] == [
-        each.path for each in check_sources(policy("own_checks:", "wether: {}"))
+    assert [expected] == findings("weather: {station: https://weather.example}", "weathers: {}")
+    assert [("validation", 1, "weathers")] == [
+        each.path for each in check_sources(policy("own_checks:", "weathers: {}"))
     ]
-    found = await collect(policy("wether: {}"), FakeRelease(), now=NOW)
+    found = await collect(policy("weathers: {}"), FakeRelease(), now=NOW)
     assert (NONE, f"It cannot be asked: {expected}.") == (
         found.evidence[0].verdict,
         found.evidence[0].sentence,

@@ -11,7 +11,21 @@ from hypothesis import strategies as st
 
 from state.document import Block, DesiredState, Hold, Permit, Permits, locate_in_zone
 from state.errors import DocumentError, Problem
-from state.policy import WEEKDAYS, CheckRuns, Freeze, Limits, Moves, Policy, RepositoryPolicy, Source, Window
+from state.policy import (
+    WEEKDAYS,
+    CheckRuns,
+    Deployments,
+    Freeze,
+    Http,
+    Limits,
+    Moves,
+    OwnChecks,
+    Policy,
+    RepositoryPolicy,
+    Sentry,
+    Source,
+    Window,
+)
 from state.yaml_io import (
     dump_desired,
     dump_policy,
@@ -91,6 +105,70 @@ def freezes(draw: st.DrawFn) -> Freeze:
     return Freeze(name=draw(lines), from_=first, until=second, zone=ZoneInfo("UTC"))
 
 
+ages = durations.filter(bool)
+since_values = st.one_of(
+    st.just("last-move"),
+    durations,
+    st.builds(
+        datetime, st.integers(2000, 2999), st.just(6), st.integers(1, 30), tzinfo=st.sampled_from(ZONES)
+    ),
+)
+written = st.recursive(
+    st.none() | lines,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.text("abz", min_size=1, max_size=3), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+sources = st.one_of(
+    st.builds(
+        Source,
+        check_runs=st.builds(
+            CheckRuns,
+            repository=names,
+            app=lines,
+            pull_requests=lines,
+            labels=st.lists(lines, max_size=2).map(tuple),
+            authors=st.lists(lines, min_size=1, max_size=2).map(tuple),
+            since=st.none() | since_values,
+            max_age=ages,
+            at_least=st.integers(1, 1000),
+        ),
+    ),
+    st.builds(
+        Source, own_checks=st.builds(OwnChecks, names=st.lists(lines, max_size=2).map(tuple), time_limit=ages)
+    ),
+    st.builds(
+        Source,
+        sentry=st.builds(
+            Sentry,
+            organization=st.text("abz09", min_size=1, max_size=4),
+            project=st.text("abz09", min_size=1, max_size=4),
+            environment=lines,
+            new_since=since_values,
+            ignore=st.lists(lines, max_size=2).map(tuple),
+        ),
+    ),
+    st.builds(
+        Source,
+        http=st.builds(
+            Http,
+            url=st.just("https://stage.example/api?x=1#y"),
+            values=st.dictionaries(st.sampled_from(["$.a", "$['a b'][0]", "$"]), lines, max_size=2),
+            runs=st.dictionaries(names, st.just("$.a.b"), max_size=2),
+        ),
+    ),
+    st.builds(
+        Source,
+        deployments=st.builds(
+            Deployments, environment=lines, repositories=st.lists(names, max_size=2).map(tuple)
+        ),
+    ),
+    st.dictionaries(st.text("abz", min_size=1, max_size=3), written, max_size=2).map(
+        lambda settings: Source.model_validate({"weather": settings})
+    ),
+)
 policies = st.builds(
     Policy,
     version=st.just(1),
@@ -100,21 +178,7 @@ policies = st.builds(
     repositories=st.dictionaries(
         names, st.builds(RepositoryPolicy, after=st.lists(names, max_size=2).map(tuple)), max_size=4
     ),
-    validation=st.lists(
-        st.builds(
-            Source,
-            check_runs=st.builds(
-                CheckRuns,
-                repository=names,
-                app=lines,
-                pull_requests=lines,
-                authors=st.lists(lines, min_size=1, max_size=2).map(tuple),
-                max_age=durations,
-                at_least=st.integers(1, 1000),
-            ),
-        ),
-        max_size=2,
-    ).map(tuple),
+    validation=st.lists(sources, max_size=3, unique_by=lambda source: source.name).map(tuple),
     moves=st.builds(Moves, allowed_branches=st.lists(branches, min_size=1, max_size=2).map(tuple)),
     windows=st.lists(
         st.builds(
