@@ -5,6 +5,7 @@ Imports inside the commands on purpose: ``--help`` and ``schema`` answer without
 """
 
 import asyncio
+import difflib
 import os
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
@@ -68,13 +69,17 @@ InPrefect = Annotated[
 
 @app.command(
     "propose",
-    epilog="Examples: stablehand propose | stablehand propose packit-service=1787687aba71 --hold dashboard",
+    epilog="Examples: stablehand propose | stablehand propose --packit-service=1787687aba71 --hold dashboard",
+    # Every repository is an option of its own; which there are, the policy knows.
+    context_settings={"ignore_unknown_options": True},
 )
 def propose_command(
+    context: typer.Context,
     pins: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[REPOSITORY=SHA]...", help="Propose this sha instead; it may be abbreviated."
+            metavar="--REPOSITORY=SHA",
+            help="Propose this sha instead; it may be abbreviated, and the repository's owner left out.",
         ),
     ] = None,
     hold: Annotated[
@@ -85,6 +90,10 @@ def propose_command(
         typer.Option("--only", metavar="REPOSITORY", help="Leave all others where they are."),
     ] = None,
     *,
+    even_if_failing: Annotated[
+        bool,
+        typer.Option("--even-if-failing", help="Open a draft also where validation fails, or says nothing."),
+    ] = False,
     as_json: Json = False,
     in_prefect: InPrefect = False,
 ) -> None:
@@ -93,7 +102,12 @@ def propose_command(
     from flows.ways import propose as way
     from flows.ways.reconcile import system_clock
 
-    request = way.ProposeRequest(pins=tuple(pins or ()), hold=tuple(hold or ()), only=tuple(only or ()))
+    request = way.ProposeRequest(
+        pins=_pins_of(pins or [], context),
+        hold=tuple(hold or ()),
+        only=tuple(only or ()),
+        even_if_failing=even_if_failing,
+    )
 
     async def run() -> way.ProposeReport:
         if _is_in_prefect(in_prefect):
@@ -517,6 +531,34 @@ def _run(way: Callable[[], Awaitable[T]], what: str | None = None) -> T:
 
 def _is_in_prefect(asked: bool) -> bool:  # noqa: FBT001 (an option's value)
     return asked or bool(os.environ.get("PREFECT_API_URL"))
+
+
+def _pins_of(arguments: list[str], context: typer.Context) -> tuple[str, ...]:
+    """Read ``--packit-service=1787687aba71`` as what it stands for, with or without the dashes and the equals sign.
+
+    What has dashes and no sha is a misspelt option, and said to be one.
+    """
+    from state.ids import ABBREVIATED_SHA
+
+    pins, rest = list[str](), list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if not argument.startswith("-"):
+            pins.append(argument)
+            continue
+        name, _, sha = argument.lstrip("-").partition("=")
+        if "=" not in argument and rest and ABBREVIATED_SHA.fullmatch(rest[0].lower()):
+            sha = rest.pop(0)
+        if not ABBREVIATED_SHA.fullmatch(sha.lower()):
+            options = [option for parameter in context.command.params for option in parameter.opts]
+            asked = argument.partition("=")[0]
+            near = difflib.get_close_matches(
+                asked, [each for each in options if each.startswith("--")], cutoff=0.7
+            )
+            hint = f"Did you mean {' or '.join(near)}?" if near else "A repository takes a sha: --NAME=SHA."
+            raise typer.BadParameter(f"There is no option {asked}. {hint}", ctx=context)
+        pins.append(f"{name}={sha}")
+    return tuple(pins)
 
 
 def _exit_of_proposal(report: "ProposeReport") -> Exit:

@@ -29,6 +29,7 @@ async def propose_release(
     pins: list[str] = [],  # noqa: B006 (Prefect makes a form of it, and nothing changes it)
     hold: list[str] = [],  # noqa: B006
     only: list[str] = [],  # noqa: B006
+    even_if_failing: bool = False,  # noqa: FBT001, FBT002 (a box to tick)
 ) -> State[Any]:
     """Validate stage, choose candidates, and open or refresh the pull request.
 
@@ -36,8 +37,11 @@ async def propose_release(
         pins: Propose these commits, whatever the rule: packit-service=1787687aba71
         hold: Leave these repositories where the file has them: dashboard
         only: Leave all repositories but these where the file has them.
+        even_if_failing: Open a draft also where validation fails, or says nothing. Its first line says so.
     """
-    request = ProposeRequest(pins=tuple(pins), hold=tuple(hold), only=tuple(only))
+    request = ProposeRequest(
+        pins=tuple(pins), hold=tuple(hold), only=tuple(only), even_if_failing=even_if_failing
+    )
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -83,7 +87,11 @@ async def run_in_prefect(request: ProposeRequest) -> ProposeReport:
     """
     with tags(load_settings().repository):
         state = await propose_release(
-            pins=list(request.pins), hold=list(request.hold), only=list(request.only), return_state=True
+            pins=list(request.pins),
+            hold=list(request.hold),
+            only=list(request.only),
+            even_if_failing=request.even_if_failing,
+            return_state=True,
         )
     report = await runs.result_of(state)
     assert isinstance(report, ProposeReport)
@@ -123,8 +131,12 @@ def _as_tasks(steps: ProposeSteps) -> ProposeSteps:
         find_commits=runs.reading(steps.find_commits, "find pinned commits"),
         observe=runs.reading(steps.observe, "observe"),
         look_at_branch=runs.reading(steps.look_at_branch, "look at the branch"),
+        observe_ranges=runs.reading(steps.observe_ranges, "look at what the moves touch"),
+        take_label=runs.writing(steps.take_label, "take the branch back"),
         store_branch=runs.writing(steps.store_branch, "commit to the branch"),
         ensure_pull_request=runs.writing(steps.ensure_pull_request, "open or refresh the pull request"),
+        ensure_attention=runs.writing(steps.ensure_attention, "ask people to look at it"),
+        close=runs.writing(steps.close, "close the pull request"),
     )
 
 

@@ -12,10 +12,17 @@ from state.policy import Policy
 _V = TypeVar("_V")
 
 
-def assume_merged(found: ReleaseState, desired: DesiredState, policy: Policy) -> Accepted:
+def assume_merged(
+    found: ReleaseState,
+    desired: DesiredState,
+    policy: Policy,
+    *,
+    unapproved: Mapping[RepositoryName, str] | None = None,
+) -> Accepted:
     """Take a document as if it were merged and approved, under the policy that would judge it.
 
-    Where there is no ledger yet, the first run after the merge begins one, and goes on with it.
+    Where there is no ledger yet, the first run after the merge begins one, and goes on with it. What came to the base
+    without approval and is not changed by the document stays ``unapproved``.
 
     Raises:
         LedgerError: The ledger cannot be read.
@@ -26,6 +33,7 @@ def assume_merged(found: ReleaseState, desired: DesiredState, policy: Policy) ->
         policy=policy,
         ledger=Ledger() if found.ledger_text is None else parse_ledger(found.ledger_text),
         ledger_head=found.ledger_head,
+        unapproved=dict(unapproved or {}),
     )
 
 

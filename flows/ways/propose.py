@@ -1,31 +1,33 @@
 """Propose: evidence → candidates → edit the file → plan it → one rolling pull request.
 
 Writes to one branch and its pull request, never to a ref that anything is deployed from. A commit that a person made on
-that branch is never overwritten. Running it twice writes once.
+that branch is never overwritten, unless they hand the branch back. Running it twice writes once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
 from flows.evidence.collection import collect
 from flows.evidence.own_checks import Choose, Refused, Settled, settle
-from flows.ways.errors import UsageError
+from flows.ways.rolling import (
+    Rolling,
+    Wording,
+    close,
+    ensure_pull_request,
+    look_at_branch,
+    should_be_draft,
+    store_branch,
+)
+from flows.ways.wishes import FindCommits, ProposeRequest, resolve_wishes
 from reconcile.accept import parse_documents
 from reconcile.apply import Clock
-from reconcile.errors import StaleHeadError
+from reconcile.errors import StaleHeadError, TransientError
 from reconcile.foresight import assume_merged
 from reconcile.observe import observe
-from reconcile.observed import (
-    Accepted,
-    BranchCommit,
-    Documents,
-    Observed,
-    PullRequest,
-    ReleaseState,
-)
+from reconcile.observed import Accepted, CommitRange, Observed, PullRequest, RangeTraits, ReleaseState
 from reconcile.plan import Plan, plan
 from reconcile.ports import (
     FleetReader,
@@ -33,9 +35,9 @@ from reconcile.ports import (
     ProposalWriter,
     PullRequestReader,
     ReleaseStateReader,
+    ReportWriter,
     ValidationReader,
 )
-from reconcile.render.markdown import shorten
 from reconcile.render.plan import summarize
 from reconcile.render.proposal import (
     PROPOSAL_BRANCH,
@@ -43,45 +45,49 @@ from reconcile.render.proposal import (
     Proposal,
     read_built_on,
     render_body,
+    render_closing,
     render_title,
 )
-from reconcile.selection import LeftOut, Wishes, narrow, select
-from state.document import DesiredState
+from reconcile.risks import mark_risks, ranges_to_look_at
+from reconcile.selection import (
+    LeftOut,
+    Selection,
+    Wishes,
+    amend,
+    is_worth_proposing,
+    narrow,
+    select,
+    spent_permits,
+)
+from state.document import DesiredState, PermitKind
+from state.document import Hold as DesiredHold
 from state.errors import DocumentError
 from state.evidence import Validation, Verdict
 from state.ids import BranchName, Frozen, RepositoryName, Sha, abbreviate
-from state.ledger import parse_ledger
-from state.policy import Policy
-from state.proposal import (
-    Candidate,
-    PinError,
-    SourceCommit,
-    SourceHistory,
-    choose_candidate,
-    parse_pins,
-    pin_candidate,
-    resolve_repository,
-)
-from state.yaml_io import edit_targets, parse_desired
+from state.ledger import Ledger, parse_ledger
+from state.policy import Policy, ProposalPolicy
+from state.proposal import Candidate, SourceHistory, choose_candidate, pin_candidate
+from state.yaml_io import edit_desired, parse_desired
+
+__all__ = [
+    "ProposeAction",
+    "ProposeReport",
+    "ProposeRequest",
+    "ProposeSteps",
+    "Proposed",
+    "plain_steps",
+    "propose",
+]
 
 _LOOKS = 2
 """How often the branch is looked at before whoever keeps moving it is left to it."""
 
 
-ProposeAction = Literal["opened", "updated", "unchanged", "refreshed", "nothing-to-propose", "not-proposed"]
+ProposeAction = Literal[
+    "opened", "updated", "unchanged", "refreshed", "nothing-to-propose", "closed", "not-proposed"
+]
 """What became of the pull request. ``refreshed``: its text was brought up to date, its file is left as it is;
-``not-proposed``: for want of a pass."""
-
-
-class ProposeRequest(Frozen):
-    """What a person asks for, as they typed it."""
-
-    pins: tuple[str, ...] = ()
-    """``packit-service=1787687aba71``: this commit, whatever the rule."""
-    hold: tuple[str, ...] = ()
-    """Repositories to leave where the file has them."""
-    only: tuple[str, ...] = ()
-    """Repositories besides which everything stays where the file has it; none means all."""
+``closed``: nothing was left in it; ``not-proposed``: for want of a pass."""
 
 
 class Proposed(Frozen):
@@ -108,26 +114,6 @@ class ProposeReport(Frozen):
     sentence: str
 
 
-class Rolling(Frozen):
-    """The proposal's branch and what is on it."""
-
-    pull_request: PullRequest | None
-    """The open one."""
-    head: Sha | None
-    documents: Documents | None
-    commits: tuple[BranchCommit, ...]
-    login: str
-    """This account's own."""
-
-    @property
-    def editors(self) -> tuple[str, ...]:
-        """Everybody else who has commits on the branch of the open pull request."""
-        if self.pull_request is None:
-            return ()
-        authors = (each.author or "somebody without an account" for each in self.commits)
-        return tuple(sorted({author for author in authors if author.lower() != self.login.lower()}))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposeSteps:
     """What propose reads and writes, by name. Every step may be repeated."""
@@ -139,15 +125,25 @@ class ProposeSteps:
         Awaitable[Mapping[RepositoryName, SourceHistory]],
     ]
     """Takes the source branch and the governed ref."""
-    find_commits: Callable[[RepositoryName, str], Awaitable[tuple[SourceCommit, ...]]]
+    find_commits: FindCommits
     settle: Callable[[Policy, Choose], Awaitable[Settled]]
     """Reads the candidates' own checks, and chooses anew where they are not green."""
     observe: Callable[[Accepted], Awaitable[Observed]]
+    observe_ranges: Callable[
+        [Mapping[RepositoryName, CommitRange], Sequence[str]], Awaitable[Mapping[RepositoryName, RangeTraits]]
+    ]
+    """Takes what goes out, and the paths to look at."""
     look_at_branch: Callable[[], Awaitable[Rolling]]
+    take_label: Callable[[int, str], Awaitable[None]]
+    """Takes a label off the pull request of this number."""
     store_branch: Callable[[Sha, Sha | None, str, str], Awaitable[Sha]]
     """Takes the base, the expected head, the file's text and a commit message."""
-    ensure_pull_request: Callable[[PullRequest | None, str, str], Awaitable[PullRequest]]
-    """Takes the open pull request, title and body."""
+    ensure_pull_request: Callable[[PullRequest | None, Wording], Awaitable[PullRequest]]
+    """Takes the open pull request, and what it is to say."""
+    ensure_attention: Callable[[int, ProposalPolicy], Awaitable[tuple[str, ...]]]
+    """Labels the pull request and asks people to look at it; gives what GitHub did not take, a sentence each."""
+    close: Callable[[int, str], Awaitable[None]]
+    """Closes the pull request of this number with a comment."""
 
 
 class GitHubPorts(
@@ -156,6 +152,7 @@ class GitHubPorts(
     ProposalWriter,
     PullRequestReader,
     ReleaseStateReader,
+    ReportWriter,
     ValidationReader,
     Protocol,
 ):
@@ -168,9 +165,11 @@ class _World(NamedTuple):
     found: ReleaseState
     desired: DesiredState
     policy: Policy
+    ledger: Ledger
     validation: Validation
     histories: Mapping[RepositoryName, SourceHistory]
     candidates: tuple[Candidate, ...]
+    wishes: Wishes
 
     @property
     def text(self) -> str:
@@ -178,7 +177,7 @@ class _World(NamedTuple):
         return self.found.documents.desired_text or ""
 
     @property
-    def may_propose(self) -> bool:
+    def is_validated(self) -> bool:
         """Only a policy that takes the source's head, and names nothing that validates it, does without a pass."""
         is_unvalidated = not self.policy.validation and self.policy.candidate == "head"
         return is_unvalidated or self.validation.verdict is Verdict.PASS
@@ -191,6 +190,9 @@ class _Draft(NamedTuple):
     plan: Plan
     observed: Observed
     left_out: tuple[LeftOut, ...] = ()
+    lifted: Mapping[RepositoryName, DesiredHold] = {}
+    spent: tuple[tuple[RepositoryName, PermitKind], ...] = ()
+    is_worthwhile: bool = True
 
 
 async def propose(steps: ProposeSteps, request: ProposeRequest, *, clock: Clock) -> ProposeReport:
@@ -203,26 +205,43 @@ async def propose(steps: ProposeSteps, request: ProposeRequest, *, clock: Clock)
     """
     found = await steps.load()
     desired, policy = parse_documents(found.documents, where=found.version.repository)
-    wishes = await _resolve(steps, request, policy)
+    wishes = await resolve_wishes(request, policy, steps.find_commits)
     validation, histories, rolling = await asyncio.gather(
         steps.collect_evidence(found, policy),
         steps.read_histories(tuple(sorted(policy.repositories)), policy.source, desired.ref),
         steps.look_at_branch(),
     )
-    candidates, own_checks = await steps.settle(
-        policy, partial(_choose, policy, wishes, validation, histories)
+    takes_drafts = request.even_if_failing or policy.proposal.unvalidated == "draft"
+    # A draft of what nothing validated is one of what there is.
+    rule = "head" if takes_drafts and validation.began_at is None else policy.candidate
+    choose = partial(
+        _choose, policy=policy, rule=rule, wishes=wishes, validation=validation, histories=histories
     )
+    candidates, own_checks = await steps.settle(policy, choose)
     if own_checks:
         validation = validation.model_copy(update={"evidence": (*validation.evidence, own_checks)})
-    world = _World(found, desired, policy, validation, histories, candidates)
-    if not world.may_propose:
+    ledger = parse_ledger(found.ledger_text) if found.ledger_text else Ledger()
+    world = _World(found, desired, policy, ledger, validation, histories, candidates, wishes)
+    if not (world.is_validated or takes_drafts):
         return await _refuse(steps, world, rolling, clock)
+    return await _roll(steps, world, rolling, clock)
+
+
+async def _roll(steps: ProposeSteps, world: _World, rolling: Rolling, clock: Clock) -> ProposeReport:
+    """Build the branch, unless it is somebody's, or they keep moving it."""
+    hand_back = world.policy.proposal.hand_back
+    is_handed_back = rolling.carries(hand_back)
     for _ in range(_LOOKS):
-        if rolling.editors:
+        if rolling.editors and not is_handed_back:
             break
-        draft = await _draft(steps, world, wishes, clock)
-        if draft.text == world.text:
+        draft = await _draft(steps, world, clock)
+        if not draft.is_worthwhile:
             return await _offer_nothing(steps, world, rolling, draft, clock)
+        if is_handed_back and rolling.pull_request:
+            # Before the branch is built: the label gives up the commits that were there when it was seen, not those
+            # of somebody who goes on afterwards.
+            await steps.take_label(rolling.pull_request.number, hand_back)
+            is_handed_back = False
         try:
             return await _submit(steps, world, rolling, draft)
         except StaleHeadError:
@@ -230,61 +249,21 @@ async def propose(steps: ProposeSteps, request: ProposeRequest, *, clock: Clock)
     return await _leave_to_editors(steps, world, rolling, clock)
 
 
-async def _resolve(steps: ProposeSteps, request: ProposeRequest, policy: Policy) -> Wishes:
-    """Find what the person means, or tell everything that means nothing at once."""
-    fleet, problems = policy.repositories.keys(), list[str]()
-
-    def resolve(names: Iterable[str]) -> Iterator[RepositoryName]:
-        for name in names:
-            try:
-                yield resolve_repository(name, fleet)
-            except PinError as error:
-                problems.extend(error.problems)
-
-    hold, only = frozenset(resolve(request.hold)), frozenset(resolve(request.only))
-    asked: dict[RepositoryName, str] = {}
-    try:
-        asked = parse_pins(request.pins, fleet)
-    except PinError as error:
-        problems.extend(error.problems)
-    pins: dict[RepositoryName, Sha] = {}
-    found = await asyncio.gather(*(steps.find_commits(name, sha) for name, sha in asked.items()))
-    for (name, sha), commits in zip(asked.items(), found, strict=True):
-        if len(commits) == 1:
-            pins[name] = commits[0].sha
-        else:
-            problems.append(_describe_unclear(name, sha, commits))
-    problems += (f"{name} is pinned and held at once: drop one" for name in sorted(asked.keys() & hold))
-    if only:
-        others = sorted((asked.keys() | hold) - only)
-        problems += (
-            f"{name} is not among those that may change: add it to --only, or drop it" for name in others
-        )
-    if problems:
-        raise UsageError(tuple(problems))
-    return Wishes(pins, hold, only)
-
-
-def _describe_unclear(name: RepositoryName, sha: str, commits: tuple[SourceCommit, ...]) -> str:
-    if not commits:
-        return f"{name} has no commit {sha}: write the sha of a commit that was pushed there"
-    found = ", ".join(f"{commit.sha} ({shorten(commit.headline, 60)})" for commit in commits)
-    return f"{sha} means more than one commit of {name}: write more digits of one of {found}"
-
-
 def _choose(
+    refused: Refused,
+    *,
     policy: Policy,
+    rule: Literal["validated", "head"],
     wishes: Wishes,
     validation: Validation,
     histories: Mapping[RepositoryName, SourceHistory],
-    refused: Refused,
 ) -> tuple[Candidate, ...]:
     return tuple(
         pin_candidate(history, wishes.pins[name])
         if name in wishes.pins
         else choose_candidate(
             history,
-            rule=policy.candidate,
+            rule=rule,
             build_time=policy.build_time,
             validation_began_at=validation.began_at,
             runs=validation.runs(name),
@@ -294,15 +273,35 @@ def _choose(
     )
 
 
-async def _draft(steps: ProposeSteps, world: _World, wishes: Wishes, clock: Clock) -> _Draft:
+async def _draft(steps: ProposeSteps, world: _World, clock: Clock) -> _Draft:
     """Edit the file and plan it, until the plan holds nothing that a rule chose."""
-    selection = select(world.desired, world.policy.repositories, world.histories, world.candidates, wishes)
+    selection = select(
+        world.desired,
+        world.policy.repositories,
+        world.histories,
+        world.candidates,
+        world.wishes,
+        now=clock.now(),
+    )
+    spent = spent_permits(world.desired, world.ledger)
     while True:
-        draft = await _foresee(steps, world, edit_targets(world.text, selection.targets), clock)
-        narrowed = narrow(selection, draft.plan, wishes)
+        text = edit_desired(world.text, amend(world.desired, selection, spent))
+        draft = await _foresee(steps, world, text, clock)
+        narrowed = narrow(selection, draft.plan, world.wishes)
         if narrowed.targets == selection.targets:
-            return draft._replace(left_out=selection.left_out)
+            return _with_selection(draft, world, selection, spent)
         selection = narrowed
+
+
+def _with_selection(
+    draft: _Draft, world: _World, selection: Selection, spent: tuple[tuple[RepositoryName, PermitKind], ...]
+) -> _Draft:
+    return draft._replace(
+        left_out=selection.left_out,
+        lifted=selection.lifted,
+        spent=spent,
+        is_worthwhile=is_worth_proposing(world.desired, selection, draft.plan),
+    )
 
 
 async def _foresee(steps: ProposeSteps, world: _World, text: str, clock: Clock) -> _Draft:
@@ -323,23 +322,28 @@ async def _submit(steps: ProposeSteps, world: _World, rolling: Rolling, draft: _
         StaleHeadError: Somebody moved the branch since it was looked at.
     """
     version, there = world.found.version, rolling.pull_request
-    proposal = _proposal(world, draft, built_on=version.blobs)
-    title, body = render_title(proposal), render_body(proposal)
-    is_built = _is_built(world, rolling, draft.text)
+    proposal = await _proposal(steps, world, draft, built_on=version.blobs)
+    is_draft = should_be_draft(there, is_validated=world.is_validated)
+    wording = Wording(render_title(proposal), render_body(proposal), is_draft=is_draft)
+    is_built = not rolling.editors and _is_built(world, rolling, draft.text)
     if not is_built:
         # What a closed pull request left on the branch goes; GitHub keeps it with that pull request.
-        message = f"{title}\n\n{_describe_moves(draft.plan)}"
+        message = f"{wording.title}\n\n{_describe_moves(draft.plan)}"
         await steps.store_branch(version.commit, rolling.head, draft.text, message)
-    pull_request = await steps.ensure_pull_request(there, title, body)
+    pull_request = await steps.ensure_pull_request(there, wording)
+    refused = await steps.ensure_attention(pull_request.number, world.policy.proposal)
     action: Literal["opened", "updated", "unchanged"]
     if there is None:
         action = "opened"
-    elif is_built and _says(there, title, body):
+    elif is_built and wording.is_of(there):
         action = "unchanged"
     else:
         action = "updated"
-    sentence = f"#{pull_request.number} {action}: {summarize(draft.plan.items)}."
-    return _report(world, action, sentence, draft=draft, pull_request=pull_request, body=body)
+    what = (
+        f"#{pull_request.number} {action}{' as a draft' if is_draft else ''}: {summarize(draft.plan.items)}."
+    )
+    sentence = " ".join((what, *refused))
+    return _report(world, action, sentence, draft=draft, pull_request=pull_request, body=wording.body)
 
 
 def _is_built(world: _World, rolling: Rolling, text: str) -> bool:
@@ -370,18 +374,22 @@ async def _refuse(steps: ProposeSteps, world: _World, rolling: Rolling, clock: C
 async def _offer_nothing(
     steps: ProposeSteps, world: _World, rolling: Rolling, draft: _Draft, clock: Clock
 ) -> ProposeReport:
-    """Leave everything as it is; closing a pull request that has become empty is a person's to do."""
-    if rolling.pull_request is None:
-        return _report(
-            world, "nothing-to-propose", f"Nothing to propose: {summarize(draft.plan.items)}.", draft=draft
-        )
+    """Close a pull request in which nothing is left, where it is this account's alone and nobody asked for a part."""
+    there, nothing = rolling.pull_request, f"{summarize(draft.plan.items)}."
+    if there is None or not world.wishes.is_everything:
+        sentence = f"Nothing to propose: {nothing}"
+        return _report(world, "nothing-to-propose", sentence, draft=draft, pull_request=there)
+    if rolling.is_own:
+        await steps.close(there.number, render_closing(draft.plan))
+        sentence = f"#{there.number} closed, nothing is left to propose: {nothing}"
+        return _report(world, "closed", sentence, draft=draft, pull_request=there)
     return await _refresh(
         steps,
         world,
         rolling,
         clock,
         action="refreshed",
-        sentence=f"Nothing is left to propose, so #{rolling.pull_request.number} can be closed.",
+        sentence=f"Nothing is left to propose, so #{there.number} can be closed.",
         note="By now nothing is left to propose. This can be closed.",
     )
 
@@ -426,13 +434,15 @@ async def _refresh(
         else None
     )
     notes = tuple(each for each in (note, outdated) if each)
-    proposal = _proposal(world, draft, built_on=built_on, editors=rolling.editors, notes=notes)
-    title, body = render_title(proposal), render_body(proposal)
-    pull_request = await steps.ensure_pull_request(there, title, body)
-    return _report(world, action, sentence, draft=draft, pull_request=pull_request, body=body)
+    proposal = await _proposal(steps, world, draft, built_on=built_on, editors=rolling.editors, notes=notes)
+    is_draft = should_be_draft(there, is_validated=world.is_validated)
+    wording = Wording(render_title(proposal), render_body(proposal), is_draft=is_draft)
+    pull_request = await steps.ensure_pull_request(there, wording)
+    return _report(world, action, sentence, draft=draft, pull_request=pull_request, body=wording.body)
 
 
-def _proposal(
+async def _proposal(
+    steps: ProposeSteps,
     world: _World,
     draft: _Draft,
     *,
@@ -440,13 +450,29 @@ def _proposal(
     editors: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> Proposal:
+    """Gather what the text of a proposal is made of. What cannot be looked at is said, and holds nothing up."""
+    rules = world.policy.proposal
+    traits: Mapping[RepositoryName, RangeTraits] = {}
+    try:
+        traits = await steps.observe_ranges(
+            ranges_to_look_at(draft.plan, world.histories), rules.watched_paths
+        )
+    except TransientError:
+        notes = (
+            *notes,
+            "GitHub did not say which paths the moves touch, nor who contributes for the first time.",
+        )
     return Proposal(
         plan=draft.plan,
         observed=draft.observed,
         validation=world.validation if world.policy.validation else None,
         candidates=world.candidates,
         histories=dict(world.histories),
+        rules=rules,
         left_out=draft.left_out,
+        lifted=dict(draft.lifted),
+        spent=draft.spent,
+        risks=mark_risks(draft.plan, draft.observed, traits, world.ledger, rules),
         editors=editors,
         notes=notes,
         built_on=built_on,
@@ -484,11 +510,6 @@ def _describe_moves(current: Plan) -> str:
     )
 
 
-def _says(there: PullRequest, title: str, body: str) -> bool:
-    """Compare as GitHub keeps texts: a browser's line ends, and white space at the end, make no difference."""
-    return (there.title, there.body.replace("\r\n", "\n").rstrip()) == (title, body.rstrip())
-
-
 def plain_steps(github: GitHubPorts, clock: Clock) -> ProposeSteps:
     """Wire the steps to GitHub, to be run in this process."""
 
@@ -506,32 +527,9 @@ def plain_steps(github: GitHubPorts, clock: Clock) -> ProposeSteps:
     ) -> Mapping[RepositoryName, SourceHistory]:
         return await github.observe_histories(repositories, source=source, ref=ref)
 
-    async def look_at_branch() -> Rolling:
-        login, pull_request, head = await asyncio.gather(
-            github.load_login(),
-            github.find_pull_request(PROPOSAL_BRANCH),
-            github.load_branch(PROPOSAL_BRANCH),
-        )
-        # After the head: a commit that comes in between is then seen as somebody's, or fails the compare-and-swap.
-        commits = await github.list_branch_commits(PROPOSAL_BRANCH) if head else ()
-        documents = await github.load_documents(head) if head else None
-        return Rolling(
-            pull_request=pull_request, head=head, documents=documents, commits=commits, login=login
-        )
-
-    async def store_branch(base: Sha, expected_head: Sha | None, text: str, message: str) -> Sha:
-        headline, _, body = message.partition("\n\n")
-        return await github.store_branch(
-            PROPOSAL_BRANCH, base=base, expected_head=expected_head, text=text, headline=headline, body=body
-        )
-
-    async def ensure_pull_request(there: PullRequest | None, title: str, body: str) -> PullRequest:
-        return await github.ensure_pull_request(
-            number=there.number if there else None,
-            head_branch=PROPOSAL_BRANCH,
-            title=title,
-            body=body,
-            is_draft=there.is_draft if there else False,
+    async def ensure_attention(number: int, rules: ProposalPolicy) -> tuple[str, ...]:
+        return await github.ensure_attention(
+            number, labels=rules.labels, reviewers=rules.reviewers, assignees=rules.assignees
         )
 
     return ProposeSteps(
@@ -541,7 +539,11 @@ def plain_steps(github: GitHubPorts, clock: Clock) -> ProposeSteps:
         read_histories=read_histories,
         find_commits=github.find_commits,
         observe=partial(observe, github),
-        look_at_branch=look_at_branch,
-        store_branch=store_branch,
-        ensure_pull_request=ensure_pull_request,
+        observe_ranges=github.observe_ranges,
+        look_at_branch=partial(look_at_branch, github),
+        take_label=github.remove_label,
+        store_branch=partial(store_branch, github),
+        ensure_pull_request=partial(ensure_pull_request, github),
+        ensure_attention=ensure_attention,
+        close=partial(close, github),
     )

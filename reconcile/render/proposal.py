@@ -1,22 +1,27 @@
 """The proposal: title and body of the pull request that people review, edit and merge.
 
 Times in it are absolute, in UTC: an age ("5 h ago") would make every run rewrite a body in which nothing changed.
+What the tool itself reads back stands in comments at its end: what the branch was built on, and what validation said.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
+from typing import NamedTuple
 
 from reconcile.observed import Observed
-from reconcile.plan import Action, Hold, Item, NoOp, Plan
+from reconcile.plan import FastForward, Hold, Item, NoOp, Plan
 from reconcile.render.markdown import anchor, code, drop_empty_columns, escape, link, shorten, table
 from reconcile.render.plan import SENTENCE_LIMIT, PlanRow, render_way, rows_of, summarize
 from reconcile.render.sections import Listing, Section, lay_out
-from reconcile.selection import LeftOut
+from reconcile.selection import LeftOut, going_out
+from state.document import Hold as DesiredHold
+from state.document import PermitKind
 from state.evidence import Evidence, Validation, Verdict
 from state.ids import BranchName, Frozen, RepositoryName, Sha, abbreviate
-from state.proposal import Candidate, SourceCommit, SourceHistory
+from state.policy import ProposalPolicy
+from state.proposal import Candidate, SourceCommit, SourceHistory, read_release_note
 from state.yaml_io import STATE_PATH
 
 PROPOSAL_BRANCH: BranchName = "stablehand/proposal"
@@ -24,12 +29,21 @@ PROPOSAL_BRANCH: BranchName = "stablehand/proposal"
 Blobs = tuple[Sha | None, Sha | None]
 """Which contents of both documents."""
 _BUILT_ON = re.compile(r"<!-- stablehand:built-on ([0-9a-f]{40}|none) ([0-9a-f]{40}|none) -->")
+_EVIDENCE = re.compile(r"<!-- stablehand:evidence (pass|fail|no-evidence) (\S+) -->")
 _TITLE_LIMIT = 120
-_HEAD = ("repository", "from → to", "commits", "pull requests", "oldest waits since", "what", "why")
+_SHOWN_AUTHORS = 3
+_NOTE_LIMIT = 300
+_HEAD = (
+    "repository", "from → to", "commits", "pull requests", "by", "oldest waits since", "mind", "what", "why",
+)  # fmt: skip
 _VERDICTS: Mapping[Verdict, str] = {
     Verdict.PASS: "passed",
     Verdict.FAIL: "**failed**",
     Verdict.NO_EVIDENCE: "**no evidence**",
+}
+_NOT_VALIDATED: Mapping[Verdict, str] = {
+    Verdict.FAIL: "**Validation failed**",
+    Verdict.NO_EVIDENCE: "**Nothing says that stage is good**",
 }
 
 
@@ -43,13 +57,36 @@ class Proposal(Frozen):
     """None where the policy asks for none."""
     candidates: tuple[Candidate, ...]
     histories: dict[RepositoryName, SourceHistory]
+    rules: ProposalPolicy = ProposalPolicy()
     left_out: tuple[LeftOut, ...] = ()
+    lifted: dict[RepositoryName, DesiredHold] = {}
+    """Holds that merging lifts, since their time has passed."""
+    spent: tuple[tuple[RepositoryName, PermitKind], ...] = ()
+    """Used permits that merging removes."""
+    risks: dict[RepositoryName, tuple[str, ...]] = {}
+    """What to look at twice, a few words each."""
     editors: tuple[str, ...] = ()
     """Who else has commits on the branch: their file is left as it is."""
     notes: tuple[str, ...] = ()
     """What else to know before merging."""
     built_on: Blobs | None = None
     """The documents of the default branch that the file was made from."""
+
+    @property
+    def shows_owners(self) -> bool:
+        """Whether names need their owners to be told apart."""
+        return len({item.repository.partition("/")[0] for item in self.plan.items}) > 1
+
+    def short(self, name: str) -> str:
+        return name if self.shows_owners else name.partition("/")[2] or name
+
+
+class EvidenceMark(NamedTuple):
+    """What validation said when the body was written."""
+
+    verdict: Verdict
+    expires_at: datetime | None
+    """When it stops counting."""
 
 
 def render_title(proposal: Proposal) -> str:
@@ -58,9 +95,7 @@ def render_title(proposal: Proposal) -> str:
     changing = [item for item in items if not isinstance(item, NoOp | Hold)] or proposal.plan.holds
     if not changing:
         return f"Update {STATE_PATH}"
-    names = [item.name for item in changing]
-    if len({name.partition("/")[0] for name in names}) == 1:
-        names = [name.partition("/")[2] for name in names]
+    names = [proposal.short(item.name) for item in changing]
     return shorten(f"Move {proposal.plan.ref} of {', '.join(names)}", _TITLE_LIMIT)
 
 
@@ -70,15 +105,25 @@ def render_body(proposal: Proposal) -> str:
         (
             Section(render_headline(proposal)),
             *_notes(proposal),
-            *_evidence(proposal.validation),
             *_moves(proposal),
-            *_order(proposal.plan.actions),
+            *_evidence(proposal.validation),
+            *_also(proposal),
+            *_order(proposal),
             *_left(proposal),
+            *_release_notes(proposal),
             *_pull_requests(proposal),
-            _how_to(proposal.plan),
+            _how_to(proposal),
             *_waiting(proposal),
-            *_built_on(proposal.built_on),
+            *_marks(proposal),
         )
+    )
+
+
+def render_closing(plan: Plan) -> str:
+    """Say why a pull request is closed, and what comes next."""
+    return (
+        f"Closed: nothing is left in this that {plan.version.branch} does not have by now ({summarize(plan.items)}). "
+        "The next proposal opens a new pull request."
     )
 
 
@@ -88,9 +133,31 @@ def read_built_on(body: str) -> Blobs | None:
     return (_blob(found[1]), _blob(found[2])) if found else None
 
 
+def read_evidence(body: str) -> EvidenceMark | None:
+    """Find in a body what validation said; none where it asked for none, or a person has taken that out."""
+    found = _EVIDENCE.search(body)
+    if not found:
+        return None
+    try:
+        expires_at = None if found[2] == "never" else datetime.fromisoformat(found[2])
+    except ValueError:
+        return None
+    # A time without an offset is none of ours.
+    if expires_at and expires_at.tzinfo is None:
+        return None
+    return EvidenceMark(Verdict(found[1]), expires_at)
+
+
 def render_headline(proposal: Proposal) -> str:
     """Say what decides: how many move, what validation says, what is largest."""
-    parts = [summarize(proposal.plan.items), _describe_verdict(proposal.validation)]
+    validation = proposal.validation
+    parts = [summarize(proposal.plan.items)]
+    if validation is None:
+        parts.append("**nothing validates this**: the policy names no validation")
+    elif validation.verdict is not Verdict.PASS:
+        parts.insert(0, _NOT_VALIDATED[validation.verdict])
+    elif validation.began_at:
+        parts.append(f"stage green on {_time(validation.began_at)}")
     counts = {
         item.name: count
         for item in proposal.plan.items
@@ -98,16 +165,8 @@ def render_headline(proposal: Proposal) -> str:
     }
     if counts:
         largest = max(counts, key=lambda name: counts[name])
-        parts.append(f"largest: {escape(largest)}, {_plural(counts[largest], 'commit')}")
+        parts.append(f"largest: {escape(proposal.short(largest))}, {_plural(counts[largest], 'commit')}")
     return " · ".join(parts)
-
-
-def _describe_verdict(validation: Validation | None) -> str:
-    if validation is None:
-        return "**nothing validates this**: the policy names no validation"
-    if validation.verdict is Verdict.PASS and validation.began_at:
-        return f"validated {_time(validation.began_at)}"
-    return f"validation: {_VERDICTS[validation.verdict]}"
 
 
 def _notes(proposal: Proposal) -> Iterator[Section]:
@@ -115,7 +174,7 @@ def _notes(proposal: Proposal) -> Iterator[Section]:
         names = ", ".join(escape(name) for name in proposal.editors)
         yield Section(
             f"> The file on this branch is as {names} left it, and is not proposed anew while their commits are on "
-            "the branch. Close this pull request to have the next proposal start over."
+            f"the branch. Label this {escape(proposal.rules.hand_back)}, or close it, to have the next one start over."
         )
     for note in proposal.notes:
         yield Section(f"> {escape(note, SENTENCE_LIMIT)}")
@@ -145,25 +204,56 @@ def _moves(proposal: Proposal) -> Iterator[Section]:
 
 
 def _cells(proposal: Proposal, item: Item, row: PlanRow) -> tuple[str, ...]:
-    going = _going_out(proposal, item)
+    going = going_out(proposal.histories.get(item.repository), item)
     count = _count(proposal, item)
     oldest = min((commit.landed_at for commit in going), default=None)
     return (
-        link(row.name, row.url),
+        link(proposal.short(row.name), row.url),
         render_way(row),
         "" if count is None else str(count),
         str(sum(commit.pull_request is not None for commit in going) or ""),
-        _time(oldest) if oldest else "",
-        escape(row.what),
+        _authors(going),
+        f"{oldest.astimezone(UTC):%Y-%m-%d}" if oldest else "",
+        ", ".join(f"**{escape(mark)}**" for mark in proposal.risks.get(item.repository, ())),
+        # What nearly every move is needs no word.
+        "" if isinstance(item, FastForward) else escape(row.what),
         escape(row.why, SENTENCE_LIMIT),
     )
 
 
-def _order(actions: Sequence[Action]) -> Iterator[Section]:
+def _authors(going: Sequence[SourceCommit]) -> str:
+    """Name who contributed, newest first, without mentioning anyone."""
+    names = list(dict.fromkeys(_author(commit) for commit in going))
+    more = len(names) - _SHOWN_AUTHORS
+    shown = ", ".join(escape(name) for name in names[:_SHOWN_AUTHORS])
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _also(proposal: Proposal) -> Iterator[Section]:
+    """List what else merging decides, which the table does not show."""
+    lines = [
+        f"- lifts the hold of {escape(proposal.short(name))}, which ran until {_moment(hold)}: "
+        f"{escape(hold.reason, SENTENCE_LIMIT)}. To keep it, put its lines back."
+        for name, hold in sorted(proposal.lifted.items())
+    ]
+    lines += [
+        f"- removes the {kind} permit of {escape(proposal.short(name))}, which has been used"
+        for name, kind in proposal.spent
+    ]
+    if lines:
+        yield Section("### Merging this also", (Listing(lines),))
+
+
+def _moment(hold: DesiredHold) -> str:
+    return _time(hold.until) if hold.until else "now"
+
+
+def _order(proposal: Proposal) -> Iterator[Section]:
+    actions = proposal.plan.actions
     waves = sorted({action.wave for action in actions})
     if len(waves) > 1:
         lines = [
-            f"{wave}. {', '.join(escape(each.name) for each in actions if each.wave == wave)}"
+            f"{wave}. {', '.join(escape(proposal.short(each.name)) for each in actions if each.wave == wave)}"
             for wave in waves
         ]
         yield Section("### Order", (Listing(lines),), "Each group moves when the one before it has.")
@@ -171,7 +261,8 @@ def _order(actions: Sequence[Action]) -> Iterator[Section]:
 
 def _left(proposal: Proposal) -> Iterator[Section]:
     lines = [
-        f"- {escape(each.repository)}: {escape(each.reason, SENTENCE_LIMIT)}" for each in proposal.left_out
+        f"- {escape(proposal.short(each.repository))}: {escape(each.reason, SENTENCE_LIMIT)}"
+        for each in proposal.left_out
     ]
     explained = {each.repository for each in proposal.left_out}
     chosen = {candidate.repository: candidate for candidate in proposal.candidates}
@@ -180,33 +271,60 @@ def _left(proposal: Proposal) -> Iterator[Section]:
         reasons = {left.commit.sha: left.reason for left in candidate.left_behind} if candidate else {}
         for commit in _newer(history, item.target) if history else ():
             reason = reasons.get(commit.sha, "newer than what this proposes")
-            lines.append(f"- {escape(item.name)} {_commit_line(commit)}: {escape(reason)}")
+            lines.append(f"- {escape(proposal.short(item.name))} {_commit_line(commit)}: {escape(reason)}")
     if lines:
         yield Section("### Left behind", (Listing(lines),))
 
 
+def _release_notes(proposal: Proposal) -> Iterator[Section]:
+    rules, listings = proposal.rules.release_notes, []
+    for item, going in _moving(proposal):
+        lines = [
+            f"- {escape(note, _NOTE_LIMIT)} ({anchor(f'#{merged.number}', merged.url)})"
+            for commit in going
+            if (merged := commit.pull_request)
+            and (note := read_release_note(merged.body, rules.begin, rules.end))
+        ]
+        if lines:
+            listings.append(Listing(lines, (f"**{escape(proposal.short(item.name))}**", "")))
+    if listings:
+        yield Section("### Release notes", listings)
+
+
 def _pull_requests(proposal: Proposal) -> Iterator[Section]:
     listings = [
-        Listing([f"- {_commit_line(commit)}" for commit in going], (f"**{escape(item.name)}**", ""))
-        for item in proposal.plan.items
-        if not isinstance(item, Hold) and (going := _going_out(proposal, item))
+        Listing(
+            [f"- {_commit_line(commit)}" for commit in going],
+            (f"**{escape(proposal.short(item.name))}**", ""),
+        )
+        for item, going in _moving(proposal)
     ]
     if listings:
         yield Section("### What goes out", listings)
 
 
-def _how_to(plan: Plan) -> Section:
+def _moving(proposal: Proposal) -> Iterator[tuple[Item, tuple[SourceCommit, ...]]]:
+    """Yield what is not held and takes commits out, with these."""
+    for item in proposal.plan.items:
+        going = going_out(proposal.histories.get(item.repository), item)
+        if going and not isinstance(item, Hold):
+            yield item, going
+
+
+def _how_to(proposal: Proposal) -> Section:
+    plan = proposal.plan
     edit = anchor(code(STATE_PATH), f"{plan.version.url}/edit/{PROPOSAL_BRANCH}/{STATE_PATH}")
     text = (
         "### To change or undo it\n\n"
         f"Edit {edit} on this branch: take a line back to leave a repository where it is, or write another full sha. "
-        "Every edit is planned again and shown here as a check. Merging decides."
+        "The notes on the changed lines do that with one click. Every edit is planned again and shown here as a "
+        f"check, and stays yours: {escape(proposal.rules.hand_back)} as a label gives the branch back. Merging decides."
     )
     moving = next((action for action in plan.actions if action.live), None)
     if moving and moving.live:
         text += (
             "\n\nTo go back after it has moved, set the line to the earlier sha and permit exactly that way, here for "
-            f"{escape(moving.name)}:\n\n"
+            f"{escape(proposal.short(moving.name))}:\n\n"
             "```yaml\n"
             "permits:\n"
             f"  {moving.repository}:\n"
@@ -227,7 +345,7 @@ def _waiting(proposal: Proposal) -> Iterator[Section]:
                 for commit in history.waiting
             ]
             + ([] if history.is_complete else ["- and older ones, which were not read"]),
-            (f"**{escape(history.repository)}**", ""),
+            (f"**{escape(proposal.short(history.repository))}**", ""),
         )
         for _, history in sorted(proposal.histories.items())
         if history.waiting
@@ -240,25 +358,18 @@ def _waiting(proposal: Proposal) -> Iterator[Section]:
         )
 
 
-def _built_on(blobs: Blobs | None) -> Iterator[Section]:
-    if blobs:
+def _marks(proposal: Proposal) -> Iterator[Section]:
+    """Leave what the tool itself reads back."""
+    if blobs := proposal.built_on:
         yield Section(f"<!-- stablehand:built-on {blobs[0] or 'none'} {blobs[1] or 'none'} -->")
+    if validation := proposal.validation:
+        expires_at = validation.expires_at
+        until = expires_at.astimezone(UTC).isoformat() if expires_at else "never"
+        yield Section(f"<!-- stablehand:evidence {validation.verdict} {until} -->")
 
 
 def _blob(name: str) -> Sha | None:
     return None if name == "none" else name
-
-
-def _going_out(proposal: Proposal, item: Item) -> tuple[SourceCommit, ...]:
-    """List the waiting commits that a move takes out, newest first; none where its target is not among them.
-
-    What a new ref begins with is a whole history, and no news.
-    """
-    history = proposal.histories.get(item.repository)
-    if history is None or isinstance(item, NoOp) or item.live is None or history.out != item.live:
-        return ()
-    shas = [commit.sha for commit in history.waiting]
-    return history.waiting[shas.index(item.target) :] if item.target in shas else ()
 
 
 def _newer(history: SourceHistory, target: Sha) -> tuple[SourceCommit, ...]:
@@ -277,13 +388,16 @@ def _count(proposal: Proposal, item: Item) -> int | None:
 def _commit_line(commit: SourceCommit) -> str:
     """Name a commit by its pull request, or by itself, with its author but without mentioning anyone."""
     merged = commit.pull_request
-    if merged is None:
-        return f"{code(abbreviate(commit.sha))} {escape(commit.headline)} ({escape(commit.author)})"
-    return f"{anchor(f'#{merged.number}', merged.url)} {escape(merged.title)} ({escape(merged.author)})"
+    name = anchor(f"#{merged.number}", merged.url) if merged else code(abbreviate(commit.sha))
+    return f"{name} {escape(_title(commit))} ({escape(_author(commit))})"
 
 
 def _title(commit: SourceCommit) -> str:
     return commit.pull_request.title if commit.pull_request else commit.headline
+
+
+def _author(commit: SourceCommit) -> str:
+    return commit.pull_request.author if commit.pull_request else commit.author
 
 
 def _plural(count: int, noun: str) -> str:

@@ -10,10 +10,13 @@ from reconcile.observed import (
     BranchCommit,
     CheckRun,
     CommitChecks,
+    CommitRange,
     CommitStatus,
     Deployment,
     Documents,
+    LineNote,
     PullRequest,
+    RangeTraits,
     RequiredCheck,
     ValidationPullRequest,
 )
@@ -70,6 +73,14 @@ class FakeRelease(FakeGitHub):
         self.commits: dict[Sha, _Commit] = {}
         self.pulls: dict[int, PullRequest] = {}
         self.comments: dict[tuple[int, str], str] = {}
+        self.notes: dict[int, tuple[LineNote, ...]] = {}
+        self.asked: dict[int, tuple[str, ...]] = {}
+        """By pull request, who was asked for a review or assigned."""
+        self.refuses: tuple[str, ...] = ()
+        """Who cannot be asked."""
+        self.traits: dict[RepositoryName, RangeTraits] = {}
+        self.ranges: dict[RepositoryName, CommitRange] = {}
+        """What was last asked about."""
         self.statuses: dict[tuple[Sha, str], tuple[str, str]] = {}
         self.writes: list[str] = []
         """What was really written, in order."""
@@ -115,6 +126,9 @@ class FakeRelease(FakeGitHub):
     def close(self, number: int) -> None:
         self._set_pull(number, state="closed")
 
+    def label(self, number: int, *labels: str) -> None:
+        self._set_pull(number, labels=labels)
+
     def merge(self, number: int) -> None:
         head = self.documents_at(self.pulls[number].head)
         self.commit_documents(desired_text=head.desired_text, policy_text=head.policy_text)
@@ -137,6 +151,13 @@ class FakeRelease(FakeGitHub):
     ) -> Mapping[RepositoryName, SourceHistory]:
         self._request("observe_histories")
         return {name: self._history(name, source, ref) for name in repositories if name in self.repositories}
+
+    async def observe_ranges(
+        self, ranges: Mapping[RepositoryName, CommitRange], paths: Sequence[str]
+    ) -> Mapping[RepositoryName, RangeTraits]:
+        self._request("observe_ranges")
+        self.ranges = dict(ranges)
+        return {name: self.traits[name] for name in ranges if name in self.traits}
 
     async def find_commits(self, repository: RepositoryName, abbreviated: str) -> tuple[SourceCommit, ...]:
         self._request("find_commits")
@@ -235,11 +256,44 @@ class FakeRelease(FakeGitHub):
         self._request("ensure_pull_request")
         if number is None:
             number = self.open(head_branch, by=BOT)
+            self._set_pull(number, is_draft=is_draft)
         there = self.pulls[number]
         if (there.title, there.body) != (title, body):
             self.writes.append("ensure_pull_request")
             self._set_pull(number, title=title, body=body)
         return self._with_head(self.pulls[number])
+
+    async def ensure_draft(self, number: int, *, is_draft: bool) -> None:
+        self._request("ensure_draft")
+        if self.pulls[number].is_draft != is_draft:
+            self.writes.append("ensure_draft")
+            self._set_pull(number, is_draft=is_draft)
+
+    async def ensure_attention(
+        self, number: int, *, labels: Sequence[str], reviewers: Sequence[str], assignees: Sequence[str]
+    ) -> tuple[str, ...]:
+        self._request("ensure_attention")
+        wanted = tuple(each for each in (*reviewers, *assignees) if each not in self.refuses)
+        if not set(labels) <= set(self.pulls[number].labels) or self.asked.get(number, ()) != wanted:
+            self.writes.append("ensure_attention")
+            self._set_pull(number, labels=tuple(dict.fromkeys((*self.pulls[number].labels, *labels))))
+            self.asked[number] = wanted
+        return tuple(f"{each} cannot be asked for a review." for each in reviewers if each in self.refuses)
+
+    async def remove_label(self, number: int, label: str) -> None:
+        self._request("remove_label")
+        self._set_pull(number, labels=tuple(each for each in self.pulls[number].labels if each != label))
+
+    async def close_pull_request(self, number: int) -> None:
+        self._request("close_pull_request")
+        self.writes.append("close_pull_request")
+        self.close(number)
+
+    async def ensure_notes(self, number: int, commit: Sha, notes: Sequence[LineNote], *, marker: str) -> None:
+        self._request("ensure_notes")
+        if self.notes.get(number, ()) != tuple(notes):
+            self.writes.append("ensure_notes")
+            self.notes[number] = tuple(notes)
 
     async def ensure_comment(self, number: int, *, marker: str, body: str) -> str:
         self._request("ensure_comment")

@@ -8,12 +8,15 @@ import pytest
 
 from flows.ways.errors import UsageError
 from flows.ways.propose import ProposeReport, ProposeRequest, plain_steps, propose
+from flows.ways.rolling import CLOSING
 from reconcile.apply import Clock
 from reconcile.errors import StaleHeadError, UnreachableError
+from reconcile.observed import RangeTraits
 from reconcile.plan import Hold
 from reconcile.render.proposal import PROPOSAL_BRANCH, read_built_on
 from state.evidence import Verdict
 from state.ids import RepositoryName, Sha
+from state.ledger import Ledger, SpentPermit, dump_ledger
 from state.yaml_io import parse_desired
 from tests.builders import sha
 from tests.fakes import FakeRepository
@@ -70,10 +73,14 @@ def validate(github: FakeRelease, conclusion: str = "success") -> None:
 
 
 async def run(
-    github: FakeRelease, *pins: str, hold: tuple[str, ...] = (), only: tuple[str, ...] = ()
+    github: FakeRelease,
+    *pins: str,
+    hold: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    even_if_failing: bool = False,
 ) -> ProposeReport:
     clock = Clock(github.clock.now, github.clock.sleep)
-    request = ProposeRequest(pins=pins, hold=hold, only=only)
+    request = ProposeRequest(pins=pins, hold=hold, only=only, even_if_failing=even_if_failing)
     return await propose(plain_steps(github, clock), request, clock=clock)
 
 
@@ -98,7 +105,7 @@ async def test_it_proposes_what_was_validated() -> None:
     )
     assert "Move stable of ogr, packit" == github.pulls[1].title
     assert github.pulls[1].body.startswith(
-        "2 of 2 move · validated 2026-03-02 09:00 UTC · largest: packit/ogr, 1 commit"
+        "2 of 2 move · stage green on 2026-03-02 09:00 UTC · largest: ogr, 1 commit"
     )
     assert "merged after validation began" in github.pulls[1].body
     assert report.body == github.pulls[1].body
@@ -294,19 +301,52 @@ async def test_nothing_new_writes_nothing() -> None:
     assert "2 of 2 move" in report.sentence
 
 
-async def test_an_emptied_one_is_left_to_people() -> None:
-    """Somebody merged the same lines another way: the open pull request is told, and not closed."""
+async def test_an_emptied_one_is_closed() -> None:
+    """Somebody merged the same lines another way: nothing is left in ours, and a comment says why it is closed."""
     github = fleet()
     await run(github)
-    file = github.file_on(PROPOSAL_BRANCH)
     github.commit_documents(desired_text=START.replace(OLD, NEW))
     report = await run(github)
-    assert ("refreshed", "open", file) == (
+    assert ("closed", "closed") == (report.action, github.pulls[1].state)
+    assert "nothing is left in this" in github.comments[1, CLOSING]
+    github.writes.clear()
+    assert "nothing-to-propose" == (await run(github)).action
+    assert [] == github.writes
+
+
+async def test_an_emptied_one_with_somebodys_commit_is_theirs() -> None:
+    """It is told, and not closed."""
+    github = fleet()
+    await run(github)
+    github.edit(PROPOSAL_BRANCH, by="alice", desired_text=START.replace(OLD, NEW))
+    github.label(1, HAND_BACK)
+    github.commit_documents(desired_text=START.replace(OLD, NEW))
+    report = await run(github)
+    assert ("refreshed", "open") == (report.action, github.pulls[1].state)
+    assert "can be closed" in github.pulls[1].body
+
+
+async def test_somebody_elses_emptied_one_is_theirs() -> None:
+    """A person opened it from our branch."""
+    github = fleet()
+    await run(github)
+    github.pulls[1] = github.pulls[1].model_copy(update={"author": "alice"})
+    github.commit_documents(desired_text=START.replace(OLD, NEW))
+    assert ("refreshed", "open") == ((await run(github)).action, github.pulls[1].state)
+
+
+async def test_asking_for_a_part_closes_nothing() -> None:
+    """Nothing new in one repository says nothing about the others that the pull request has."""
+    github = fleet()
+    await run(github, f"ogr={NEW}")
+    github.push(PACKIT, NEWER)
+    file = github.file_on(PROPOSAL_BRANCH)
+    report = await run(github, only=("packit",))
+    assert ("nothing-to-propose", "open", file) == (
         report.action,
         github.pulls[1].state,
         github.file_on(PROPOSAL_BRANCH),
     )
-    assert "can be closed" in github.pulls[1].body
 
 
 @pytest.mark.parametrize(
@@ -333,10 +373,15 @@ async def test_an_open_one_is_told_of_the_failure() -> None:
     validate(github, "failure")
     report = await run(github)
     assert ("not-proposed", head) == (report.action, github.branches[PROPOSAL_BRANCH])
-    assert "2 of 2 move · validation: **failed**" in github.pulls[1].body
+    assert github.pulls[1].body.startswith("**Validation failed** · 2 of 2 move")
+    assert github.pulls[1].is_draft
+    github.writes.clear()
+    await run(github)
+    assert [] == github.writes
     github.clock.time += timedelta(hours=12)
     validate(github)
     assert "updated" == (await run(github)).action
+    assert not github.pulls[1].is_draft, "this program made it a draft, so it makes it ready"
 
 
 async def test_a_policy_without_validation_proposes_the_head() -> None:
@@ -496,3 +541,169 @@ async def test_a_draft_stays_a_draft() -> None:
     github.pulls[1] = github.pulls[1].model_copy(update={"is_draft": True, "body": ""})
     await run(github)
     assert github.pulls[1].is_draft
+
+
+LABELLED = (
+    POLICY
+    + """proposal:
+  labels: [release, stable]
+  reviewers: [alice, mallory]
+  assignees: bob
+"""
+)
+HAND_BACK = "stablehand/rebuild"
+
+
+async def test_people_are_asked_to_look_at_it() -> None:
+    """Labels, reviewers and assignees of the policy; once."""
+    github = fleet(policy=LABELLED)
+    await run(github)
+    assert ("release", "stable") == github.pulls[1].labels
+    assert ("alice", "mallory", "bob") == github.asked[1]
+    github.writes.clear()
+    assert "unchanged" == (await run(github)).action
+    assert [] == github.writes
+
+
+async def test_who_cannot_be_asked_is_a_note() -> None:
+    """The pull request is open all the same."""
+    github = fleet(policy=LABELLED)
+    github.refuses = ("mallory",)
+    report = await run(github)
+    assert "opened" == report.action
+    assert "mallory cannot be asked for a review." in report.sentence
+
+
+@pytest.mark.parametrize(
+    ("first", "target", "conclusion"),
+    [("**Validation failed**", NEW, "failure"), ("**Nothing says that stage is good**", NEWER, None)],
+)
+async def test_a_draft_where_a_person_wants_one(first: str, target: Sha, conclusion: str | None) -> None:
+    """`--even-if-failing` opens a draft that says what is missing: of what failed, or else of what there is."""
+    github = fleet()
+    github.validation = ()
+    if conclusion:
+        validate(github, conclusion)
+    report = await run(github, even_if_failing=True)
+    assert ("opened", True) == (report.action, github.pulls[1].is_draft)
+    assert github.pulls[1].body.startswith(f"{first} · 2 of 2 move")
+    assert "#1 opened as a draft: 2 of 2 move." == report.sentence
+    assert {OGR: target, PACKIT: target} == proposed(github)
+    github.writes.clear()
+    assert "unchanged" == (await run(github, even_if_failing=True)).action
+    assert [] == github.writes
+
+
+async def test_a_draft_where_the_policy_wants_one() -> None:
+    """`unvalidated: draft`, also on a schedule; with the pass it is made ready."""
+    github = fleet(policy=POLICY + "proposal: {unvalidated: draft}\n")
+    drafts = []
+    for conclusion in ("failure", "success"):
+        validate(github, conclusion)
+        await run(github)
+        drafts.append(github.pulls[1].is_draft)
+    assert [True, False] == drafts
+    assert {OGR: NEW, PACKIT: NEW} == proposed(github)
+
+
+async def test_a_label_hands_the_branch_back() -> None:
+    """The person's commits go, as they asked for, on the newest base; the label goes with them."""
+    github = fleet()
+    await run(github)
+    github.edit(PROPOSAL_BRANCH, by="alice", desired_text=with_target(OGR, NEWER))
+    github.label(1, HAND_BACK, "urgent")
+    report = await run(github)
+    assert ("updated", {OGR: NEW, PACKIT: NEW}) == (report.action, proposed(github))
+    assert ("urgent",) == github.pulls[1].labels
+
+
+async def test_what_comes_after_the_label_is_not_handed_back() -> None:
+    """The label speaks of the commits that were there; one that is pushed meanwhile stays."""
+    github = fleet()
+    await run(github)
+    github.edit(PROPOSAL_BRANCH, by="alice", desired_text=with_target(OGR, NEWER))
+    github.label(1, HAND_BACK)
+    edited = with_target(PACKIT, NEWER)
+    before_the_write(github, partial(github.edit, PROPOSAL_BRANCH, by="bob", desired_text=edited))
+    report = await run(github)
+    assert ("refreshed", edited) == (report.action, github.file_on(PROPOSAL_BRANCH))
+
+
+async def test_a_stale_answer_does_not_hand_it_back_twice() -> None:
+    """A read that still shows the label after it was taken is no second permission."""
+    github = fleet()
+    await run(github)
+    github.edit(PROPOSAL_BRANCH, by="alice", desired_text=with_target(OGR, NEWER))
+    github.label(1, HAND_BACK)
+    edited = with_target(PACKIT, NEWER)
+
+    def push() -> None:
+        github.edit(PROPOSAL_BRANCH, by="bob", desired_text=edited)
+        github.label(1, HAND_BACK)
+
+    before_the_write(github, push)
+    await run(github)
+    assert edited == github.file_on(PROPOSAL_BRANCH)
+
+
+async def test_a_hold_that_has_run_out_is_lifted_by_merging() -> None:
+    """The proposal takes it out of the file together with the move, and says so; nothing moves before the merge."""
+    hold = """
+holds:
+  packit/ogr:
+    reason: "waits for the login page"
+    until: {until}
+  packit/packit: {reason: "no end"}
+"""
+    past = START + hold.replace("{until}", "2026-03-02T08:00 UTC").replace("{{", "{").replace("}}", "}")
+    github = fleet(file=past)
+    await run(github)
+    assert {OGR: NEW, PACKIT: OLD} == proposed(github)
+    assert "login page" not in (github.file_on(PROPOSAL_BRANCH) or "")
+    assert "no end" in (github.file_on(PROPOSAL_BRANCH) or "")
+    assert "lifts the hold of ogr, which ran until 2026-03-02 08:00 UTC: waits for" in github.pulls[1].body
+    github = fleet(file=past.replace("08:00 UTC", "11:00 UTC"))
+    assert ["held in the file: waits for the login page", "held in the file: no end"] == [
+        each.reason for each in (await run(github)).left_out
+    ]
+
+
+async def test_used_permits_go_with_the_next_proposal() -> None:
+    """And never with one of their own."""
+    permitted = (
+        START
+        + f"""
+permits:
+  packit/ogr:
+    rewind: {{from: {NEWER}, to: {OLD}, reason: "rollback"}}
+"""
+    )
+    ledger = Ledger(spent=(SpentPermit(repository=OGR, from_=NEWER, to=OLD),))
+    github = fleet(file=permitted)
+    github.ledger.append((sha("1e"), dump_ledger(ledger)))
+    await run(github)
+    assert "rewind" not in (github.file_on(PROPOSAL_BRANCH) or "")
+    assert "removes the rewind permit of ogr, which has been used" in github.pulls[1].body
+
+    github = fleet(file=permitted)
+    github.ledger.append((sha("1e"), dump_ledger(ledger)))
+    for name in (OGR, PACKIT):
+        github.repositories[name].refs["main"] = OLD
+    assert "nothing-to-propose" == (await run(github)).action
+
+
+async def test_risks_are_marked() -> None:
+    """What GitHub said about the moves stands in the table."""
+    github = fleet()
+    github.traits[OGR] = RangeTraits(touched=(".github/workflows",), newcomers=("mallory",))
+    await run(github)
+    assert "**touches .github/workflows**, **first contribution of mallory**" in github.pulls[1].body
+    assert {OGR, PACKIT} == github.ranges.keys()
+
+
+async def test_risks_that_cannot_be_read_hold_nothing_up() -> None:
+    """The body says what is not known."""
+    github = fleet()
+    github.errors["observe_ranges"].append(UnreachableError("too slow"))
+    assert "opened" == (await run(github)).action
+    assert "GitHub did not say which paths the moves touch" in github.pulls[1].body

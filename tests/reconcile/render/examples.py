@@ -35,12 +35,18 @@ def commit(
     *,
     number: int | None = None,
     author: str = "alice",
+    note: str = "",
 ) -> SourceCommit:
     """Make a commit that landed so many hours before validation began."""
     at = BEGAN - timedelta(hours=hours)
     merged = (
         MergedPullRequest(
-            number=number, title=title, url=f"{URL}/{name}/pull/{number}", author=author, merged_at=at
+            number=number,
+            title=title,
+            url=f"{URL}/{name}/pull/{number}",
+            author=author,
+            merged_at=at,
+            body=f"Why.\n\nRELEASE NOTES BEGIN\n\n{note}\n\nRELEASE NOTES END\n",
         )
         if number
         else None
@@ -87,7 +93,15 @@ def validation(*said: Evidence) -> Validation:
 
 SERVICE_WAITING = (
     commit(SERVICE, "5c", -2, "Accept commands in edited comments", number=12),
-    commit(SERVICE, "5b", 30, "Speed up the query of `recent` builds | part 1", number=10, author="bob"),
+    commit(
+        SERVICE,
+        "5b",
+        30,
+        "Speed up the query of `recent` builds | part 1",
+        number=10,
+        author="bob",
+        note="Recent builds load\nat once.",
+    ),
     commit(SERVICE, "5a", 80, "Fix the typo"),
 )
 HISTORIES = {
@@ -95,7 +109,15 @@ HISTORIES = {
     PACKIT: history(
         PACKIT,
         sha("b0"),
-        commit(PACKIT, "ba", 20, "Let a job choose its own targets", number=5, author="bob"),
+        commit(
+            PACKIT,
+            "ba",
+            20,
+            "Let a job choose its own targets",
+            number=5,
+            author="bob",
+            note="A job can have `targets` of its own.",
+        ),
     ),
     SERVICE: history(SERVICE, sha("50"), *SERVICE_WAITING),
     DASHBOARD: history(DASHBOARD, sha("d0"), commit(DASHBOARD, "da", 40, "Bump vite", number=4)),
@@ -149,6 +171,9 @@ def busy_proposal(**rest: object) -> Proposal:
         candidates=(Candidate(repository=SERVICE, sha=sha("5b"), rule="validated", left_behind=(left,)),),
         histories=HISTORIES,
         left_out=(LeftOut(repository=SANDCASTLE, reason="left where the file has it, as asked for"),),
+        lifted={PACKIT: Hold(reason="waits for the *new* API", until=NOW - timedelta(days=1))},
+        spent=((SERVICE, "rewind"),),
+        risks={OGR: ("new branch",), SERVICE: ("touches .github/workflows", "first contribution of bob")},
         built_on=(sha("d1"), sha("d2")),
     )
     return given.model_copy(update=rest)

@@ -8,11 +8,19 @@ from hypothesis import strategies as st
 
 from reconcile.observed import Observed
 from reconcile.plan import plan
-from reconcile.render.proposal import Proposal, read_built_on, render_body, render_headline, render_title
+from reconcile.render.proposal import (
+    Proposal,
+    read_built_on,
+    read_evidence,
+    render_body,
+    render_headline,
+    render_title,
+)
 from reconcile.render.sections import LIMIT
 from reconcile.selection import LeftOut
 from state.document import Hold
 from state.evidence import Validation, Verdict
+from state.policy import ProposalPolicy, ReleaseNotes
 from state.proposal import MergedPullRequest, SourceCommit
 from tests.builders import accepted, observed_repository, observed_target, policy, sha
 from tests.reconcile.render.examples import (
@@ -59,7 +67,7 @@ def test_golden(name: str, proposal: Proposal) -> None:
 def test_the_first_line_decides() -> None:
     """How many move, whether that is validated, and what is largest, before anything else."""
     expected = (
-        "3 of 5 move · 1 held · validated 2026-03-02 04:03 UTC · largest: packit/packit-service, 21 commits"
+        "3 of 5 move · 1 held · stage green on 2026-03-02 04:03 UTC · largest: packit-service, 21 commits"
     )
     assert expected == render_body(busy_proposal()).partition("\n")[0]
 
@@ -67,9 +75,9 @@ def test_the_first_line_decides() -> None:
 @pytest.mark.parametrize(
     ("expected", "given"),
     [
-        ("validation: **failed**", validation(evidence(), evidence(Verdict.FAIL, "No."))),
-        ("validation: **no evidence**", validation(evidence(), evidence(Verdict.NO_EVIDENCE, "Silence."))),
-        ("validation: **no evidence**", Validation(at=NOW, evidence=())),
+        ("**Validation failed** · 3 of 5", validation(evidence(), evidence(Verdict.FAIL, "No."))),
+        ("**Nothing says that stage", validation(evidence(), evidence(Verdict.NO_EVIDENCE, "Silence."))),
+        ("**Nothing says that stage", Validation(at=NOW, evidence=())),
         ("**nothing validates this**", None),
     ],
 )
@@ -106,7 +114,11 @@ def test_other_people_cannot_write_in_it(title: str, name: str) -> None:
 
     def disguise(commit: SourceCommit, title: str, name: str) -> SourceCommit:
         merged = commit.pull_request and commit.pull_request.model_copy(
-            update={"title": title, "author": name}
+            update={
+                "title": title,
+                "author": name,
+                "body": f"RELEASE NOTES BEGIN says {title} RELEASE NOTES END",
+            }
         )
         return commit.model_copy(update={"headline": title, "author": name, "pull_request": merged})
 
@@ -116,6 +128,8 @@ def test_other_people_cannot_write_in_it(title: str, name: str) -> None:
             left_out=(LeftOut(repository=SERVICE, reason=title),),
             editors=(name,),
             notes=(title,),
+            risks={SERVICE: (f"first contribution of {name}",)},
+            lifted={SERVICE: Hold(reason=f"a reason {title}"[:500], until=NOW)},
             histories={
                 each: found.model_copy(
                     update={"waiting": tuple(disguise(commit, title, name) for commit in found.waiting)}
@@ -201,3 +215,52 @@ def test_the_title_is_short() -> None:
     """A title names what moves, and is cut where that is too much."""
     assert "Move stable of ogr, packit, packit-service" == render_title(busy_proposal())
     assert 120 == len(render_title(crowd(60, 1, "x")))
+
+
+@pytest.mark.parametrize(
+    ("expected", "given"),
+    [
+        ((Verdict.PASS, BEGAN + timedelta(hours=24)), validation()),
+        ((Verdict.FAIL, BEGAN + timedelta(hours=24)), validation(evidence(Verdict.FAIL, "No."))),
+        ((Verdict.NO_EVIDENCE, None), validation(evidence(Verdict.NO_EVIDENCE, "Silence."))),
+        (None, None),
+    ],
+)
+def test_what_validation_said_can_be_read_back(
+    expected: tuple[Verdict, object] | None, given: Validation | None
+) -> None:
+    """Check turns to failure when it has run out, without asking the sources again."""
+    mark = read_evidence(render_body(busy_proposal(validation=given)))
+    assert expected == (mark and tuple(mark))
+
+
+@pytest.mark.parametrize("text", ["", "pass", "pass tomorrow", "pass 2026-03-03T04:03:00", "good never"])
+def test_what_others_wrote_is_no_mark(text: str) -> None:
+    """People may edit the body."""
+    assert read_evidence(f"<!-- stablehand:evidence {text} -->") is None
+
+
+def test_owners_are_shown_where_they_tell_names_apart() -> None:
+    """In a fleet of one owner they are the same on every line."""
+    proposal = busy_proposal()
+    assert "[packit](https://github.example/packit/packit)" in render_body(proposal)
+    items = tuple(
+        item.model_copy(update={"repository": "other/ogr", "name": "other/ogr"})
+        if item.repository == "packit/ogr"
+        else item
+        for item in proposal.plan.items
+    )
+    mixed = proposal.model_copy(update={"plan": proposal.plan.model_copy(update={"items": items})})
+    assert "[packit/packit](https://github.example/packit/packit)" in render_body(mixed)
+
+
+def test_release_notes_are_collected() -> None:
+    """From the pull requests that go out, in the policy's words; those that say nothing are left out."""
+    body = render_body(busy_proposal())
+    notes = body.partition("### Release notes")[2].partition("###")[0]
+    assert [
+        "- A job can have &#96;targets&#96; of its own. ([#5]",
+        "- Recent builds load at once. ([#10]",
+    ] == [line.partition("(https")[0] for line in notes.splitlines() if line.startswith("-")]
+    rules = ProposalPolicy(release_notes=ReleaseNotes(begin="NEWS:", end="/NEWS"))
+    assert "### Release notes" not in render_body(busy_proposal(rules=rules))
