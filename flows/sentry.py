@@ -58,7 +58,7 @@ class Monitor(NamedTuple):
 
 
 @dataclass(slots=True)
-class CheckIn:
+class MonitoredRun:
     """One run of what is monitored; an error unless it is said to be well."""
 
     is_well: bool = False
@@ -84,9 +84,9 @@ async def send(settings: Settings, messages: Sequence[Message]) -> bool:
 
 
 @asynccontextmanager
-async def checked_in(settings: Settings, monitor: Monitor) -> AsyncIterator[CheckIn]:
+async def checked_in(settings: Settings, monitor: Monitor) -> AsyncIterator[MonitoredRun]:
     """Tell Sentry that a run begins, and how it ends. What Sentry cannot be told never fails the run."""
-    check_in, began = CheckIn(), monotonic()
+    check_in, began = MonitoredRun(), monotonic()
     identity: str | None = None
 
     def begin(_scope: Scope) -> None:

@@ -129,8 +129,6 @@ def plain_steps(github: GitHubPorts, tell: Callable[[Alarm], Awaitable[bool]]) -
 
 
 async def _store(github: LedgerWriter, found: ReleaseState, ledger: Ledger) -> None:
-    await github.store_ledger(
-        dump_ledger(ledger),
-        expected_head=found.ledger_head,
-        message="Record what people know about validation",
-    )
+    lines = [f"{source}: {verdict}" for source, verdict in ledger.alarms.items()]
+    message = "\n".join(("Record what people know about validation", "", *lines)).strip()
+    await github.store_ledger(dump_ledger(ledger), expected_head=found.ledger_head, message=message)
