@@ -445,6 +445,63 @@ def _answer_drift(answer: Literal["adopt", "restore"], repository: str, *, as_js
         show.offer(pull_request)
 
 
+@app.command(
+    "init",
+    epilog="Examples: stablehand init packit --pull-request | "
+    "stablehand init packit/ogr packit/packit --ref prod --directory release-state",
+)
+def init_command(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="OWNER|OWNER/NAME...",
+            help="All repositories of an owner that have the branch and are not archived, or these.",
+        ),
+    ],
+    *,
+    ref: Annotated[str, typer.Option("--ref", metavar="BRANCH", help="The branch to govern.")] = "stable",
+    source: Annotated[
+        str, typer.Option("--source", metavar="BRANCH", help="The branch that proposals come from.")
+    ] = "main",
+    code_owner: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--code-owner", metavar="LOGIN|ORGANIZATION/TEAM", help="Who reviews changes of the policy."
+        ),
+    ] = None,
+    directory: Annotated[
+        Path | None, typer.Option("--directory", metavar="DIR", help="Write the files here.", file_okay=False)
+    ] = None,
+    pull_request: Annotated[
+        bool, typer.Option("--pull-request", help="Offer the files to STABLEHAND_REPOSITORY.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make both documents from where the branches are now, so that the first plan is empty."""
+    from flows import show, terminal
+    from flows.ways.errors import UsageError
+    from flows.ways.init import InitReport, draft_files, offer_draft, parse_request, store_draft
+
+    async def run() -> InitReport:
+        from flows.connect import connected
+        from flows.settings import load_settings
+
+        if (directory is None) != pull_request:
+            raise UsageError(("Say where the files go: --directory DIR or --pull-request, one of the two.",))
+        request = parse_request(names, ref=ref, source=source, code_owners=code_owner or ())
+        settings = load_settings()
+        async with connected(settings) as github:
+            if directory is None:
+                return await offer_draft(github, request)
+            return store_draft(directory, await draft_files(github, request, repository=settings.repository))
+
+    report = _run(run, "looking at the fleet")
+    if as_json:
+        terminal.print_json(report)
+    else:
+        show.init(report)
+
+
 @app.command("check", epilog="Example: stablehand check release-state.yaml")
 def check_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A release-state or a release-policy file.")],

@@ -18,6 +18,7 @@ from reconcile.report import RunReport
 from state.ids import Sha, abbreviate
 
 if TYPE_CHECKING:
+    from flows.ways.init import InitReport
     from flows.ways.log import LogEntry
     from flows.ways.propose import ProposeReport
     from flows.ways.rollback import RollbackReport
@@ -240,6 +241,19 @@ def history(history: "History") -> None:
 def rollback(report: "RollbackReport") -> None:
     _items(item for item in report.plan.items if item.kind != "no-op")
     offer(report.pull_request)
+
+
+def init(report: "InitReport") -> None:
+    for path in report.written:
+        say(f"new: {path}")
+    for path in report.kept:
+        say(f"left as it is: {path}")
+    for name in report.without_ref:
+        say(f"{name} has no such branch yet: it is in the policy, and gets a target when it has one.")
+    governed = len(report.repositories) - len(report.without_ref)
+    say(f"{governed} of {len(report.repositories)} repositories are asked to stay where they are.")
+    if report.pull_request:
+        offer(report.pull_request)
 
 
 def offer(pull_request: PullRequest) -> None:

@@ -305,6 +305,51 @@ class ProposalWriter(Protocol):
         """Close a pull request without merging it."""
 
 
+class FoundRepository(Frozen):
+    """A repository that may become part of the fleet."""
+
+    name: RepositoryName
+    is_archived: bool
+    live: Sha | None
+    """Where the ref to govern stands; none where it does not exist."""
+
+
+class FleetFinder(Protocol):
+    async def list_repositories(self, owner: str, *, ref: BranchName) -> tuple[FoundRepository, ...]:
+        """List the repositories of an account or organization, as far as this account may see them.
+
+        Raises:
+            MissingError: There is no such owner.
+        """
+
+    async def find_repositories(
+        self, repositories: Collection[RepositoryName], *, ref: BranchName
+    ) -> Mapping[RepositoryName, FoundRepository]:
+        """Look at repositories by name; one that does not exist is left out."""
+
+
+class FilesWriter(Protocol):
+    async def find_files(self, commit: Sha, paths: Sequence[str]) -> frozenset[str]:
+        """Say which of the paths there are in the release-state repository at a commit."""
+
+    async def store_files(
+        self,
+        branch: BranchName,
+        *,
+        base: Sha,
+        expected_head: Sha | None,
+        files: Mapping[str, str],
+        headline: str,
+    ) -> Sha:
+        """Make the branch the base and one commit that gives these files these texts, and leaves all others.
+
+        The branch is moved from exactly ``expected_head`` (none: it must not exist), so nobody's commit is lost.
+
+        Raises:
+            StaleHeadError: The branch moved meanwhile.
+        """
+
+
 class ReportWriter(Protocol):
     async def ensure_comment(self, number: int, *, marker: str, body: str) -> str:
         """Write the one comment that carries ``marker`` on a pull request, only on change; return its address.

@@ -11,12 +11,12 @@ from flows.ways.offer import Offer, make_offer
 from reconcile.accept import load_accepted
 from reconcile.observe import moved_by_hand, observe
 from reconcile.observed import Accepted, ObservedRepository, ObservedTarget, PullRequest, Relation
-from reconcile.ports import FleetReader, ProposalWriter, PullRequestReader, ReleaseStateReader
+from reconcile.ports import FilesWriter, FleetReader, ProposalWriter, PullRequestReader, ReleaseStateReader
 from reconcile.render.markdown import code, escape, link
 from state.document import DesiredState, Permit, PermitKind, Permits
 from state.ids import ZERO_SHA, RepositoryName, abbreviate
 from state.proposal import PinError, resolve_repository
-from state.yaml_io import edit_desired
+from state.yaml_io import STATE_PATH, edit_desired
 
 Answer = Literal["adopt", "restore"]
 _PERMITS: dict[Relation, PermitKind] = {
@@ -27,7 +27,7 @@ _PERMITS: dict[Relation, PermitKind] = {
 }
 
 
-class GitHubPorts(FleetReader, ProposalWriter, PullRequestReader, ReleaseStateReader, Protocol):
+class GitHubPorts(FilesWriter, FleetReader, ProposalWriter, PullRequestReader, ReleaseStateReader, Protocol):
     """All that an answer needs of GitHub."""
 
 
@@ -58,7 +58,7 @@ async def answer_drift(github: GitHubPorts, answer: Answer, repository: str) -> 
         Offer(
             branch=f"stablehand/{answer}-{drift.name.replace('/', '-')}",
             base=version.commit,
-            text=edit_desired(text, desired),
+            files={STATE_PATH: edit_desired(text, desired)},
             title=_title(drift, answer),
             body=_body(drift, answer),
         ),

@@ -1,11 +1,11 @@
-"""Offer: one edit of the desired state as a pull request on a branch of its own. A person merges it, or does not."""
+"""Offer: files of the release-state repository as a pull request on a branch of its own. A person merges it, or not."""
 
 import asyncio
 from typing import Protocol
 
 from reconcile.errors import StaleHeadError
 from reconcile.observed import PullRequest
-from reconcile.ports import ProposalWriter, PullRequestReader
+from reconcile.ports import FilesWriter, ProposalWriter, PullRequestReader
 from state.ids import BranchName, Frozen, Sha
 
 
@@ -14,14 +14,14 @@ class Offer(Frozen):
 
     branch: BranchName
     base: Sha
-    """The commit of the default branch that ``text`` was edited from."""
-    text: str
-    """The whole file, edited."""
+    """The commit of the default branch that the files were made from."""
+    files: dict[str, str]
+    """The whole text of each file that is new or changed, by path."""
     title: str
     body: str
 
 
-class GitHubPorts(ProposalWriter, PullRequestReader, Protocol):
+class GitHubPorts(FilesWriter, ProposalWriter, PullRequestReader, Protocol):
     """All that an offer needs of GitHub."""
 
 
@@ -38,8 +38,8 @@ async def make_offer(github: GitHubPorts, offer: Offer) -> PullRequest:
             f"{offer.branch} has commits of somebody else, which are not overwritten. "
             "Merge its pull request, or close it and delete the branch."
         )
-    await github.store_branch(
-        offer.branch, base=offer.base, expected_head=head, text=offer.text, headline=offer.title, body=""
+    await github.store_files(
+        offer.branch, base=offer.base, expected_head=head, files=offer.files, headline=offer.title
     )
     there = await github.find_pull_request(offer.branch)
     return await github.ensure_pull_request(

@@ -15,13 +15,20 @@ from reconcile.foresight import assume_merged
 from reconcile.observe import observe
 from reconcile.observed import Observed, PullRequest, Relation
 from reconcile.plan import Plan, plan
-from reconcile.ports import FleetReader, LedgerReader, ProposalWriter, PullRequestReader, ReleaseStateReader
+from reconcile.ports import (
+    FilesWriter,
+    FleetReader,
+    LedgerReader,
+    ProposalWriter,
+    PullRequestReader,
+    ReleaseStateReader,
+)
 from reconcile.render.plan import render_plan
 from state.document import Block, DesiredState, Overridable, Permit, PermitKind, Permits
 from state.ids import ZERO_SHA, Frozen, RepositoryName, Sha, abbreviate
 from state.ledger import AcceptedCommit
 from state.proposal import PinError, resolve_repository
-from state.yaml_io import edit_desired, parse_desired
+from state.yaml_io import STATE_PATH, edit_desired, parse_desired
 
 BRANCH = "stablehand/rollback"
 _PERMITS: Mapping[Relation, PermitKind] = {Relation.REWIND: "rewind", Relation.DIVERGED: "force"}
@@ -50,7 +57,9 @@ class RollbackReport(Frozen):
     pull_request: PullRequest
 
 
-class GitHubPorts(FleetReader, LedgerReader, ProposalWriter, PullRequestReader, ReleaseStateReader, Protocol):
+class GitHubPorts(
+    FilesWriter, FleetReader, LedgerReader, ProposalWriter, PullRequestReader, ReleaseStateReader, Protocol
+):
     """All that a rollback needs of GitHub."""
 
 
@@ -92,7 +101,7 @@ async def rollback(github: GitHubPorts, request: RollbackRequest, *, clock: Cloc
         Offer(
             branch=BRANCH,
             base=found.version.commit,
-            text=text,
+            files={STATE_PATH: text},
             title=_title(undone, decision),
             body=_body(foreseen, decision),
         ),

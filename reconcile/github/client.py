@@ -24,6 +24,7 @@ from reconcile.github.pulls import Pulls
 from reconcile.github.refs import Refs
 from reconcile.github.released import Released
 from reconcile.github.settings import AppCredentials, GitHubSettings, TokenCredentials
+from reconcile.github.setup import Setup
 from reconcile.github.transport import Pace, Requests, Transport
 from reconcile.github.workflows import Workflows
 from state.ids import RepositoryName
@@ -46,6 +47,7 @@ class GitHub(
     Deployments,
     Workflows,
     Released,
+    Setup,
     ports.BudgetReader,
     ports.ReleaseStateReader,
     ports.FleetReader,
@@ -56,6 +58,8 @@ class GitHub(
     ports.ValidationReader,
     ports.HistoryReader,
     ports.ReleasedReader,
+    ports.FleetFinder,
+    ports.FilesWriter,
     ports.PullRequestReader,
     ports.ProposalWriter,
     ports.ReportWriter,

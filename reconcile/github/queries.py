@@ -396,6 +396,21 @@ def drop_notes(deleted: int, resolved: int) -> str:
     return _operation("mutation", "DropNotes", declared, fields)
 
 
+OWNED = """
+query Owned($login: String!, $ref: String!, $after: String) {
+  repositoryOwner(login: $login) {
+    repositories(
+      first: 100, after: $after, isArchived: false, ownerAffiliations: [OWNER],
+      orderBy: { field: NAME, direction: ASC }
+    ) {
+      nodes { nameWithOwner isArchived live: ref(qualifiedName: $ref) { target { oid } } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+
 def update_refs(count: int) -> str:
     """Several compare-and-swaps in one request; GitHub carries them out one after another."""
     fields = (f"u{i}: updateRefs(input: $u{i}) {{ clientMutationId }}" for i in range(count))
@@ -484,6 +499,21 @@ def ranges(authors: Sequence[int], paths: int) -> str:
             )
         fields.append(" ".join(asked))
     return _batch("Ranges", declared, fields)
+
+
+def found(count: int) -> str:
+    """A batch of repositories: what setting up asks about each."""
+    fields = (
+        "nameWithOwner isArchived live: ref(qualifiedName: $ref) { target { oid } }" for _ in range(count)
+    )
+    return _batch("Found", ("$ref: String!",), fields)
+
+
+def files(count: int) -> str:
+    """A batch of files of one repository, each as ``COMMIT:PATH``: whether there is one."""
+    declared = ("$owner: String!, $name: String!", *(f"$file{i}: String!" for i in range(count)))
+    fields = " ".join(f"f{i}: object(expression: $file{i}) {{ oid }}" for i in range(count))
+    return _operation("query", "Files", declared, (f"repository(owner: $owner, name: $name) {{ {fields} }}",))
 
 
 def released(count: int) -> str:

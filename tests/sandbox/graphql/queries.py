@@ -7,7 +7,7 @@ from tests.sandbox.errors import NotFound
 from tests.sandbox.graphql.commits import CommitNode
 from tests.sandbox.graphql.nodes import ActorNode, Call, UserNode
 from tests.sandbox.graphql.pull_requests import PullRequestNode
-from tests.sandbox.graphql.repositories import RefNode, RepositoryNode
+from tests.sandbox.graphql.repositories import OrganizationNode, RefNode, RepositoryNode
 from tests.sandbox.model import Permission, PullRequest
 from tests.sandbox.repository import Repository
 
@@ -52,6 +52,16 @@ class Queries:
         full_name = f"{owner}/{name}"
         repository = self.call.store.repository(full_name, follow_renames=follow_renames)
         return RepositoryNode(self.call, visible(self.call, repository, full_name))
+
+    def repository_owner(self, login: str) -> OrganizationNode | None:
+        store = self.call.store
+        owned = tuple(
+            each
+            for each in store.repositories()
+            if each.full_name.lower().startswith(f"{login.lower()}/")
+            and store.permission(self.call.account, each) >= Permission.READ
+        )
+        return OrganizationNode(self.call, login, owned) if owned else None
 
     def node(self, id: str) -> Any:  # noqa: A002 - the field's argument is called so
         kind, _, rest = id.partition("_")

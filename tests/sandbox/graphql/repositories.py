@@ -258,3 +258,37 @@ class ComparisonNode:
             return map(wrap, gitops.commits_between(self.repository.git, self.record.base, self.record.head))
 
         return Connection("commits", walk, count=lambda: self.record.ahead, **page)
+
+
+@dataclass(frozen=True)
+class OrganizationNode:
+    """Whoever owns repositories. The sandbox does not tell an account from an organization here."""
+
+    call: Call
+    login: str
+    owned: tuple[Repository, ...]
+    typename: ClassVar[str] = "Organization"
+
+    @property
+    def id(self) -> str:
+        return f"O_{self.login}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.call.url}/{self.login}"
+
+    def repositories(
+        self,
+        *,
+        is_archived: bool | None = None,
+        order_by: dict[str, str] | None = None,
+        owner_affiliations: list[str] | None = None,
+        **page: Any,
+    ) -> Connection[RepositoryNode]:
+        """List them by name, whatever order is asked for; those that this owner only helps with are none."""
+        found = sorted(self.owned, key=lambda each: each.full_name)
+        return page_of(
+            "repositories",
+            (RepositoryNode(self.call, each) for each in found if is_archived in (None, each.archived)),
+            page,
+        )
