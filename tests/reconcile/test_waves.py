@@ -43,6 +43,12 @@ def test_predecessors_near_and_far(expected: tuple[str, ...], name: str) -> None
     assert frozenset(expected) == predecessors(DIAMOND, name)
 
 
+def test_every_branch_of_the_order_is_followed() -> None:
+    """Of several that come first, each has its own that come before it."""
+    edges = {"d/d": ["b/b", "c/c"], "b/b": ["a/a"], "c/c": ["e/e"]}
+    assert {"a/a", "b/b", "c/c", "e/e"} == predecessors(policy(after=edges), "d/d")
+
+
 @pytest.mark.parametrize(
     ("expected", "edges"),
     [
