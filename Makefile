@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+MUTANT := .venv-mutation
 # One stamp per interpreter: another Python, or a changed lock, makes the environment anew.
 STAMP  := $(VENV)/.installed-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
@@ -9,7 +10,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-marked check format lock schema demo clean
+.PHONY: help install test test-marked check format lock schema demo mutation clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -52,5 +53,18 @@ lock: $(STAMP) ## resolve the dependencies anew into the lock file
 demo: $(STAMP) ## watch a proposal become moved branches; YES=1 merges by itself
 	$(BIN)/python -m tests.demo $(if $(YES),--yes)
 
+mutation: $(MUTANT)/.installed ## find mistakes in the deciding core that no test would notice; ten minutes
+	rm -rf mutants
+	$(MUTANT)/bin/mutmut run
+	$(MUTANT)/bin/mutmut results
+
+# Beside .venv: the project does not depend on mutmut, which brings much of its own.
+$(MUTANT)/.installed: requirements-dev.lock
+	@rm -rf $(MUTANT)
+	@$(PYTHON) -m venv $(MUTANT)
+	@$(MUTANT)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	@$(MUTANT)/bin/python -m pip install --quiet --disable-pip-version-check mutmut==3.8.1
+	@touch $@
+
 clean: ## remove everything that make has made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(MUTANT) mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
