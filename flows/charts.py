@@ -156,7 +156,7 @@ def _finish(figure: "Figure", axes: "Axes", name: str, *, grid: str = "y") -> st
         axes.spines[side].set_visible(False)
     axes.grid(axis="y" if grid == "y" else "x", color=_FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, pad=6)
     written = StringIO()
     # Several stand in one page: the salt keeps the names of their parts apart.
     with mpl.rc_context({"svg.hashsalt": name}):
