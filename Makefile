@@ -10,7 +10,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install test test-marked check format lock schema demo mutation clean
+.PHONY: help install test test-marked check format lock schema demo bench mutation clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -52,6 +52,9 @@ lock: $(STAMP) ## resolve the dependencies anew into the lock file
 
 demo: $(STAMP) ## watch a proposal become moved branches; YES=1 merges by itself
 	$(BIN)/python -m tests.demo $(if $(YES),--yes)
+
+bench: $(STAMP) ## measure against baselines, into docs/benchmarks; a quarter of an hour, QUICK=1 some minutes
+	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
 
 mutation: $(MUTANT)/.installed ## find mistakes in the deciding core that no test would notice; ten minutes
 	rm -rf mutants

@@ -27,7 +27,7 @@ STRETCH = {
 }
 """From the 73rd record on: all kinds, in a quarter of the time."""
 WHOLE = STRETCH | {Kind.SAME: 458, Kind.FORWARD: 310, Kind.BACKWARD: 16}
-"""Of the 16 ways back a stale clone took all; the 3 hotfixes from no branch came by hand."""
+"""A stale clone went back all 16 times; the 3 hotfixes were put on stable by hand."""
 
 
 @pytest.fixture(scope="module")
