@@ -36,6 +36,7 @@ from state.ledger import (
     AcceptedCommit,
     Intent,
     Ledger,
+    SpentPermit,
     dump_ledger,
     forget_withdrawn,
     record_confirmed,
@@ -193,14 +194,18 @@ def _settled(
     """Bring the ledger up to what was observed, and to what GitHub has confirmed in this run."""
     confirmed = {name: each.after for name, each in outcomes.items() if isinstance(each, Moved)}
     live = {name: repository.live for name, repository in observed.repositories.items()}
-    ledger = loaded.ledger or Ledger()
+    carried = _carried_permits(loaded.desired)
+    # Without memory, whether a permit was used cannot be known; to write it again takes a review again.
+    ledger = loaded.ledger or Ledger(
+        spent=tuple(SpentPermit(repository=name, from_=from_, to=to) for name, from_, to in sorted(carried))
+    )
     accepted = _accepted(ledger, loaded, now)
     is_new = accepted != ledger.accepted
     if is_new:  # before anything is noted: what this run moved under the last decision is in no record yet
         ledger = ledger.model_copy(update={"accepted": accepted, "moves": ()})
     ledger = record_confirmed(ledger, confirmed, now)
     if is_new:
-        ledger = forget_withdrawn(ledger, _carried_permits(loaded.desired))
+        ledger = forget_withdrawn(ledger, carried)
     ledger = record_observation(ledger, accepted, live, loaded.desired.targets, now)
     return record_undone(ledger, {name: move.at for name, move in observed.activity.items()})
 

@@ -135,6 +135,21 @@ async def test_the_first_run_adopts_then_creates() -> None:
     assert "store_ledger" in github.requests[: github.requests.index("update_refs")]
 
 
+async def test_a_lost_ledger_revives_no_permit() -> None:
+    """Permits in adopted documents count as spent: without memory nobody knows whether they were used."""
+    github = fleet(OGR)
+    decide(github, {OGR: NEWER})
+    await run(github)
+    permits = {OGR: {"rewind": {"from": NEWER, "to": NEW, "reason": "rollback of #1"}}}
+    decide(github, {OGR: NEW}, by=reviewed, permits=permits)
+    await run(github)
+    github.push(OGR, NEWER)
+    github.ledger.clear()
+    report = await run(github)
+    assert ["permit-spent"] == [hold.code for hold in report.plan.holds]
+    assert NEWER == github.live(OGR)
+
+
 async def test_a_foreign_push_is_never_lost() -> None:
     """Somebody pushes between plan and apply: theirs stands, and the new plan holds what has diverged."""
     github = fleet(OGR)
