@@ -1,15 +1,9 @@
-"""What went out, in the words of those who made it: the note between two lines of a pull request's description."""
+"""Release notes as values: what went out, in the words of those who made it."""
 
-import re
 from datetime import datetime
 
 from state.history import Decided
 from state.ids import Frozen, RepositoryName, Sha
-from state.policy import ReleaseNotes
-
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_NOTHING = {"", "-", "n/a", "na", "none", "nothing"}
-"""What people leave in a template when there is nothing to tell."""
 
 
 class Change(Frozen):
@@ -53,16 +47,3 @@ class Notes(Frozen):
     decisions: tuple[Decided, ...]
     """Which decisions asked for it, oldest first."""
     repositories: tuple[RepositoryNotes, ...]
-
-
-def find_note(body: str, marks: ReleaseNotes) -> str | None:
-    """Find the note, in one line; none where there is none, or it says that there is none.
-
-    It comes from outside and is not escaped. A mark counts wherever it stands in its line.
-    """
-    _, begin, rest = body.partition(marks.begin)
-    note, end, _ = rest.partition(marks.end)
-    if not begin or not end:
-        return None
-    text = " ".join(_COMMENT.sub(" ", note).split())
-    return None if text.lower().strip("_*. ") in _NOTHING else text

@@ -22,8 +22,8 @@ from state.history import Between, Decided, LandedCommit, RefMove
 from state.ids import Frozen, RepositoryName, Sha
 from state.ledger import AcceptedCommit
 from state.policy import Policy, ReleaseNotes
-from state.proposal import PinError, resolve_repository
-from state.release_notes import Change, Notes, RepositoryNotes, find_note
+from state.proposal import PinError, read_release_note, resolve_repository
+from state.release_notes import Change, Notes, RepositoryNotes
 
 
 class NotesRequest(Frozen):
@@ -221,7 +221,7 @@ def _repository(
             sha=commit.sha,
             at=commit.at,
             title=pull.title if pull else commit.headline,
-            note=find_note(pull.body, marks) if pull else None,
+            note=read_release_note(pull.body, marks.begin, marks.end) if pull else None,
             author=pull.author if pull else commit.author,
             pull_request=pull.number if pull else None,
             url=pull.url if pull else f"{found.url}/commit/{commit.sha}",
