@@ -113,7 +113,7 @@ class Sent(NamedTuple):
     after: Sha
     force: bool
     fence: Sha
-    """The commit of the documents that the same run had read last."""
+    """The commit of the documents that the same run had read just before; "" where it had not."""
 
 
 class Line(httpx.AsyncBaseTransport):
@@ -135,6 +135,7 @@ class Line(httpx.AsyncBaseTransport):
         self.names.append(name)
         if name == "UpdateRefs":
             self._world.sent.extend(self._updates(json.loads(body)["variables"]))
+        self._fence = ""
         try:
             response = await self._way.handle_async_request(request)
             content = await response.aread()
@@ -364,14 +365,16 @@ class World:
 
 
 def dumped(targets: Mapping[str, Sha], permits: Mapping[str, tuple[Sha, Sha]] | None = None) -> str:
+    """Write a document; its permits allow to take commits back along the one way that they name."""
+    ways = {
+        name: {"from": before, "to": after, "reason": "rollback"}
+        for name, (before, after) in (permits or {}).items()
+    }
     desired = {
         "version": 1,
         "ref": "stable",
         "targets": dict(targets),
-        "permits": {
-            name: {"rewind": {"from": before, "to": after, "reason": "rollback"}}
-            for name, (before, after) in (permits or {}).items()
-        },
+        "permits": {name: {"rewind": way, "force": way} for name, way in ways.items()},
     }
     return dump_desired(DesiredState.model_validate(desired))
 

@@ -102,8 +102,8 @@ class Machine(RuleBasedStateMachine):
         request_=st.sampled_from(sorted(REQUESTS)),
     )
     def run_with_a_fault(self, fault: str, request_: str) -> None:
-        if fault == "stale" and request_ == "fence":
-            return
+        if (request_, fault) == ("fence", "stale"):
+            return  # that GitHub itself does not know the newest decision yet is nobody's to see
         self.attempt(strike(self.world, fault, *REQUESTS[request_]))
         self.sandbox.faults.clear()
 
@@ -170,7 +170,7 @@ def explore(directory: Path, examples: int, steps: int) -> None:
             settings=settings(
                 max_examples=examples,
                 stateful_step_count=steps,
-                suppress_health_check=list(HealthCheck),
+                suppress_health_check=list(HealthCheck),  # a server with git behind it is slow
                 deadline=None,
                 print_blob=True,
             ),
