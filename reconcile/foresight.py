@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from reconcile.observed import Accepted, ReleaseState
+from state.diff import diff
 from state.document import DesiredState
 from state.ids import RepositoryName
 from state.ledger import Ledger, parse_ledger
@@ -35,6 +36,15 @@ def assume_merged(
         ledger_head=found.ledger_head,
         unapproved=dict(unapproved or {}),
     )
+
+
+def changed_repositories(before: DesiredState, after: DesiredState) -> frozenset[RepositoryName]:
+    """Say whose lines differ; a document for another ref differs in all of them."""
+    difference = diff(before, after)
+    if difference.ref:
+        return frozenset(after.targets)
+    sections = (difference.targets, difference.holds, difference.blocks, difference.permits)
+    return frozenset(change.path[1] for section in sections for change in section)
 
 
 def merge_desired(fork_point: DesiredState, base: DesiredState, head: DesiredState) -> DesiredState:

@@ -2,11 +2,17 @@
 
 Level-triggered like everything else: it looks at the pull request's newest commit, whatever woke it. A stranger's
 pull request is parsed and nothing more: what is read with this account's rights is not for them to choose.
+
+It fails for what the pull request itself brings. What was in the way before stays so, is shown, and is no reason to
+merge nothing else.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import logging
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
@@ -18,24 +24,55 @@ from flows.ways.check_file import (
     locate_finding,
     parse_texts,
 )
+from reconcile.accept import find_unapproved
 from reconcile.apply import Clock
-from reconcile.foresight import assume_merged, merge_desired
+from reconcile.errors import ForbiddenError, MissingError, RejectedError, TransientError
+from reconcile.foresight import assume_merged, changed_repositories, merge_desired
 from reconcile.observe import observe
-from reconcile.observed import Accepted, Documents, Observed, PullRequest, ReleaseState
+from reconcile.observed import Accepted, Documents, LineNote, Observed, PullRequest, ReleaseState, Signal
 from reconcile.plan import Plan, plan
-from reconcile.ports import FleetReader, PullRequestReader, ReleaseStateReader, ReportWriter
+from reconcile.ports import (
+    FleetReader,
+    HistoryReader,
+    PullRequestReader,
+    ReleaseStateReader,
+    ReportWriter,
+)
 from reconcile.render.check import count_problems, render_foresight, render_problems, render_sentence
+from reconcile.render.lines import (
+    MOST_NOTES,
+    ChangedFile,
+    Foresight,
+    Green,
+    render_line_notes,
+    render_problem_notes,
+    shown_lines,
+)
 from reconcile.render.markdown import shorten
-from reconcile.render.report import STATUS_LIMIT, summarize_with_reason
+from reconcile.render.proposal import PROPOSAL_BRANCH, read_evidence
+from reconcile.render.report import MARKER, STATUS_LIMIT, summarize_with_reason
+from reconcile.selection import going_out
 from state.document import DesiredState
-from state.ids import Frozen, Sha
+from state.evidence import Verdict
+from state.ids import BranchName, Frozen, RepositoryName, Sha
 from state.invariants import Documents as BothDocuments
 from state.invariants import check_change
+from state.policy import Policy
+from state.proposal import SourceCommit, SourceHistory
+from state.yaml_io import POLICY_PATH, STATE_PATH
+
+_log = logging.getLogger(__name__)
 
 CONTEXT = "stablehand/plan"
 """The commit status that says whether a pull request may be merged."""
-MARKER = "<!-- stablehand:plan -->"
-"""Marks the one comment that this way keeps up to date."""
+NOTE_MARKER = "<!-- stablehand:line -->"
+"""Marks the comments on lines that this way keeps up to date."""
+_LOOK_BACK = 3
+"""How many commits before a target are looked at for one whose checks passed."""
+_TARGET_LINE = re.compile(
+    r"""^\s*["']?(?P<name>[\w-]+/[\w.-]+)["']?\s*:\s*["']?(?P<sha>[0-9A-Fa-f]{4,39})["']?\s*(?:#.*)?$"""
+)
+_SHOWN_NAMES = 5
 
 
 class CheckReport(Frozen):
@@ -52,6 +89,8 @@ class CheckReport(Frozen):
     """What merging would do; none where nothing was planned."""
     comment: str | None = None
     """Markdown; none where the pull request is none of our business."""
+    notes: tuple[LineNote, ...] = ()
+    """What is said on the lines themselves."""
 
 
 class Change(Frozen):
@@ -77,11 +116,22 @@ class CheckSteps:
     load: Callable[[], Awaitable[ReleaseState]]
     load_change: Callable[[int, Sha], Awaitable[Change]]
     """Takes a number, and the head of the default branch."""
+    find_unapproved: Callable[[ReleaseState, DesiredState], Awaitable[Mapping[RepositoryName, str]]]
+    """Finds what of the default branch nobody approved."""
+    find_commits: Callable[[RepositoryName, str], Awaitable[tuple[SourceCommit, ...]]]
     observe: Callable[[Accepted], Awaitable[Observed]]
+    read_histories: Callable[
+        [Collection[RepositoryName], BranchName, BranchName],
+        Awaitable[Mapping[RepositoryName, SourceHistory]],
+    ]
+    """Takes the source branch and the governed ref."""
+    observe_signals: Callable[
+        [Mapping[RepositoryName, Sha]], Awaitable[Mapping[RepositoryName, tuple[Signal, ...]]]
+    ]
     report: Callable[[CheckReport], Awaitable[None]]
 
 
-class GitHubPorts(FleetReader, PullRequestReader, ReleaseStateReader, ReportWriter, Protocol):
+class GitHubPorts(FleetReader, HistoryReader, PullRequestReader, ReleaseStateReader, ReportWriter, Protocol):
     """All that the plain steps need of GitHub."""
 
 
@@ -91,6 +141,7 @@ class _Judgement(NamedTuple):
     comment: str | None = None
     problems: tuple[LocatedFinding, ...] = ()
     plan: Plan | None = None
+    notes: tuple[LineNote, ...] = ()
 
 
 async def check(steps: CheckSteps, number: int, *, clock: Clock) -> CheckReport:
@@ -110,6 +161,7 @@ async def check(steps: CheckSteps, number: int, *, clock: Clock) -> CheckReport:
         problems=judgement.problems,
         plan=judgement.plan,
         comment=judgement.comment,
+        notes=judgement.notes,
     )
     if change.pull_request.state == "open":
         await steps.report(report)
@@ -120,12 +172,17 @@ async def _judge(steps: CheckSteps, found: ReleaseState, change: Change, clock: 
     """Apply the rules in order; the first that applies decides."""
     version, pull_request = found.version, change.pull_request
     if not change.is_ours:
-        return _Judgement("success", "Does not change the release state.")
+        nothing = "Does not change the release state."
+        # The proposal did before somebody took every line of it back; then its comment has to say so.
+        is_proposal = pull_request.head_branch == PROPOSAL_BRANCH and not pull_request.is_from_fork
+        return _say("success", nothing) if is_proposal else _Judgement("success", nothing)
     base = parse_texts(Texts(found.documents.desired_text, found.documents.policy_text))
     desired, findings = _examine(change, base)
     if problems := tuple(each for each in findings if each.severity == "error"):
         comment = render_problems(problems, url=version.url, commit=pull_request.head)
-        return _Judgement("failure", f"{count_problems(problems)}. {problems[0]}", comment, problems)
+        notes = await _problem_notes(steps, change, base.policy, problems)
+        said = f"{count_problems(problems)}. {problems[0]}"
+        return _Judgement("failure", said, comment, problems, notes=notes)
     assert desired, "a document that cannot be read is a problem"
     if pull_request.base != version.branch:
         return _say(
@@ -139,14 +196,124 @@ async def _judge(steps: CheckSteps, found: ReleaseState, change: Change, clock: 
         return _say(
             "success", f"Well-formed, and not planned: the policy on {version.branch} cannot be read."
         )
-    accepted = assume_merged(found, desired, base.policy)
-    planned = plan(accepted, await steps.observe(accepted), now=clock.now())
-    return _Judgement(
-        "failure" if planned.holds else "success",
-        summarize_with_reason(planned.items),
-        render_foresight(planned, [each.message for each in findings]),
-        plan=planned,
+    unapproved = await steps.find_unapproved(found, base.desired) if base.desired else {}
+    changed = changed_repositories(base.desired, desired) if base.desired else frozenset(desired.targets)
+    accepted = assume_merged(
+        found,
+        desired,
+        base.policy,
+        unapproved={name: why for name, why in unapproved.items() if name not in changed},
     )
+    observed = await steps.observe(accepted)
+    planned = plan(accepted, observed, now=clock.now())
+    warning = _find_expiry(pull_request, clock.now())
+    fails = warning or any(hold.repository in changed and hold.code != "held" for hold in planned.holds)
+    summary = summarize_with_reason(planned.items)
+    remarks = [each.message for each in findings] + [
+        *_describe_unapproved(unapproved, changed, version.branch)
+    ]
+    return _Judgement(
+        "failure" if fails else "success",
+        f"{warning} {summary}" if warning else summary,
+        render_foresight(planned, remarks, warning=warning),
+        plan=planned,
+        notes=await _line_notes(steps, change, planned, observed, base.policy),
+    )
+
+
+def _find_expiry(pull_request: PullRequest, now: datetime) -> str | None:
+    """Say why the evidence that the proposal was made with counts no longer; its own text says until when it does."""
+    is_proposal = pull_request.head_branch == PROPOSAL_BRANCH and not pull_request.is_from_fork
+    mark = read_evidence(pull_request.body) if is_proposal else None
+    if mark is None:
+        return None
+    if mark.verdict is Verdict.FAIL:
+        return "Validation failed. The next proposal looks again."
+    if mark.verdict is Verdict.NO_EVIDENCE:
+        return "Nothing says that stage is good. The next proposal looks again."
+    if mark.expires_at is None or now < mark.expires_at:
+        return None
+    return f"Validation ran out on {mark.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: propose again."
+
+
+def _describe_unapproved(
+    unapproved: Mapping[RepositoryName, str], changed: Collection[RepositoryName], branch: BranchName
+) -> Iterator[str]:
+    """List what nobody approved, so that a reviewed pull request can adopt it; one entry for each reason."""
+    reasons: dict[str, list[RepositoryName]] = {}
+    for name, why in unapproved.items():
+        if name not in changed:
+            reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
+        yield f"Not approved on {branch}: {', '.join(names[:_SHOWN_NAMES])}{more}. {why}"
+    if adopted := sorted(unapproved.keys() & changed):
+        yield f"Merging this approves what stood unapproved on {branch} before: {', '.join(adopted)}."
+
+
+async def _line_notes(
+    steps: CheckSteps, change: Change, planned: Plan, observed: Observed, policy: Policy
+) -> tuple[LineNote, ...]:
+    """Say on each changed line what it does. What GitHub cannot tell in time is left out: the comment has the rest."""
+    file = ChangedFile(change.fork_point.desired_text or "", change.head.desired_text or "")
+    before = parse_texts(Texts(change.fork_point.desired_text, None)).desired
+    if before is None or file.before == file.after:
+        return ()
+    names = [item.repository for item in planned.items if before.targets.get(item.repository) != item.target]
+    histories: Mapping[RepositoryName, SourceHistory] = {}
+    greens: Mapping[RepositoryName, Green] = {}
+    try:
+        histories = await steps.read_histories(names[:MOST_NOTES], policy.source, planned.ref)
+        greens = await _find_greens(steps, planned, histories)
+    except TransientError as error:
+        _log.warning("The notes on the lines lack what waits: %s", error)
+    foresight = Foresight(planned, observed, histories, greens)
+    return render_line_notes(file, before, foresight, number=change.pull_request.number)
+
+
+async def _find_greens(
+    steps: CheckSteps, planned: Plan, histories: Mapping[RepositoryName, SourceHistory]
+) -> Mapping[RepositoryName, Green]:
+    """Find the newest commit before each target whose checks passed, a few commits back and no further."""
+    waiting = {item.repository: going_out(histories.get(item.repository), item) for item in planned.items}
+    greens: dict[RepositoryName, Green] = {}
+    for depth in range(1, _LOOK_BACK + 1):
+        asked = {
+            name: going[depth].sha
+            for name, going in waiting.items()
+            if name not in greens and depth < len(going)
+        }
+        signals = await steps.observe_signals(asked) if asked else {}
+        for name, found in signals.items():
+            if found and all(signal.state == "success" for signal in found):
+                going = waiting[name]
+                greens[name] = Green(commit=going[depth], left=going[:depth])
+    return greens
+
+
+async def _problem_notes(
+    steps: CheckSteps, change: Change, policy: Policy | None, problems: Sequence[LocatedFinding]
+) -> tuple[LineNote, ...]:
+    """Put what is wrong on its lines; where that is an abbreviated sha, with the full one to commit."""
+    if change.pull_request.is_from_fork:
+        return ()
+    before, after = change.fork_point, change.head
+    shown = {
+        STATE_PATH: shown_lines(before.desired_text or "", after.desired_text or ""),
+        POLICY_PATH: shown_lines(before.policy_text or "", after.policy_text or ""),
+    }
+    lines = (after.desired_text or "").splitlines()
+    places = [each.line for each in problems if each.file == STATE_PATH and 0 < each.line <= len(lines)]
+    mended: dict[tuple[str, int], str] = {}
+    for place in dict.fromkeys(places[:MOST_NOTES]):
+        match = _TARGET_LINE.match(lines[place - 1])
+        # Only of the fleet: what is read with this account's rights is for the policy to say.
+        if match and policy and match["name"].lower() in policy.repositories:
+            found = await steps.find_commits(match["name"].lower(), match["sha"].lower())
+            if len(found) == 1:
+                start, end = match.span("sha")
+                mended[STATE_PATH, place] = lines[place - 1][:start] + found[0].sha + lines[place - 1][end:]
+    return render_problem_notes(problems, shown, mended)
 
 
 def _say(state: Literal["success", "failure", "pending"], sentence: str) -> _Judgement:
@@ -196,17 +363,44 @@ def plain_steps(github: GitHubPorts) -> CheckSteps:
         )
         return Change(pull_request=pull_request, fork_point=before, head=after)
 
-    async def report(said: CheckReport) -> None:
-        url = None
-        if said.comment:
-            url = await github.ensure_comment(said.number, marker=MARKER, body=said.comment)
-        await github.ensure_status(
-            said.commit, context=CONTEXT, state=said.state, description=said.description, url=url
-        )
+    async def read_histories(
+        repositories: Collection[RepositoryName], source: BranchName, ref: BranchName
+    ) -> Mapping[RepositoryName, SourceHistory]:
+        return await github.observe_histories(repositories, source=source, ref=ref)
+
+    async def list_unapproved(found: ReleaseState, desired: DesiredState) -> Mapping[RepositoryName, str]:
+        return await find_unapproved(found, desired, github)
 
     return CheckSteps(
         load=github.load_release_state,
         load_change=load_change,
+        find_unapproved=list_unapproved,
+        find_commits=github.find_commits,
         observe=partial(observe, github),
-        report=report,
+        read_histories=read_histories,
+        observe_signals=github.observe_signals,
+        report=partial(_report, github),
     )
+
+
+async def _report(github: GitHubPorts, said: CheckReport) -> None:
+    """Say it on the pull request, unless that was closed meanwhile: the one comment is then about what it did."""
+    if (await github.load_pull_request(said.number)).state != "open":
+        return
+    url = None
+    if said.comment:
+        url = await github.ensure_comment(said.number, marker=MARKER, body=said.comment)
+    await github.ensure_status(
+        said.commit, context=CONTEXT, state=said.state, description=said.description, url=url
+    )
+    if said.comment:
+        try:
+            await github.ensure_notes(said.number, said.commit, said.notes, marker=NOTE_MARKER)
+        except (ForbiddenError, MissingError, RejectedError) as error:
+            # GitHub drew the diff otherwise, say. The comment has everything but the buttons.
+            _log.warning("The notes on the lines could not be written: %s", error)
+
+
+async def list_open(github: PullRequestReader) -> tuple[int, ...]:
+    """List the pull requests that somebody may merge: their checks age when evidence runs out and windows close."""
+    return tuple(sorted(each.number for each in await github.list_pull_requests()))

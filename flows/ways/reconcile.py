@@ -28,7 +28,7 @@ from reconcile.ports import (
     WorkflowDispatcher,
 )
 from reconcile.render.ledger import describe_intents, describe_outcome
-from reconcile.render.report import render_report, status_description
+from reconcile.render.report import MARKER, render_report, status_description
 from reconcile.report import News, Result, RunReport, news_since
 from state.document import DesiredState
 from state.ids import BranchName, RepositoryName, Sha
@@ -50,8 +50,6 @@ _log = logging.getLogger(__name__)
 
 CONTEXT = "stablehand/reconcile"
 """The commit status that says what became of a decision."""
-MARKER = "<!-- stablehand:reconcile -->"
-"""Marks the one comment that this way keeps up to date."""
 _STATUS: Mapping[Result, Literal["success", "failure", "pending"]] = {
     Result.CONVERGED: "success",
     Result.WAITING: "pending",

@@ -31,11 +31,12 @@ def render_problems(problems: Sequence[Located], *, url: str, commit: Sha) -> st
     )
 
 
-def render_foresight(plan: Plan, notes: Sequence[str]) -> str:
-    """Render what merging would do, and what else a reviewer should know."""
+def render_foresight(plan: Plan, notes: Sequence[str], *, warning: str | None = None) -> str:
+    """Render what merging would do, and what else a reviewer should know; a warning comes before everything."""
     listed = [Section("To note:", (Listing([f"- {escape(note, SENTENCE_LIMIT)}" for note in notes]),))]
     return lay_out(
         (
+            *([Section(f"> **{escape(warning, SENTENCE_LIMIT)}**")] if warning else []),
             Section(f"**Merging this: {summarize(plan.items)}**"),
             *plan_sections(plan),
             *(listed if notes else ()),

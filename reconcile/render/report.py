@@ -12,6 +12,8 @@ from reconcile.report import Result, RunReport
 from state.ids import RepositoryName
 from state.ledger import Move
 
+MARKER = "<!-- stablehand:plan -->"
+"""Marks the one comment on a pull request: what merging would do, and after the merge what it did."""
 STATUS_LIMIT = 140
 """What GitHub takes as the description of a commit status."""
 _HEADLINES: Mapping[Result, str] = {

@@ -1,13 +1,31 @@
 """The way check: what a reviewer reads is what merging would do, by the rules that would judge it."""
 
+from datetime import timedelta
+
 import pytest
 
-from flows.ways.check import CONTEXT, MARKER, CheckReport, check, plain_steps
+from flows.ways.check import CONTEXT, CheckReport, check, list_open, plain_steps
 from reconcile.apply import Clock
-from reconcile.errors import MissingError
-from tests.builders import sha
+from reconcile.errors import MissingError, RejectedError, UnreachableError
+from reconcile.observed import LineNote, Signal
+from reconcile.render.proposal import PROPOSAL_BRANCH
+from reconcile.render.report import MARKER
+from state.ledger import Ledger, dump_ledger
+from tests.builders import accepted_commit, sha
+from tests.flows import test_propose
 from tests.flows.release import FakeRelease
-from tests.flows.test_propose import NEW, NEWER, OGR, OLD, PACKIT, START, UNVALIDATED, fleet, with_target
+from tests.flows.test_propose import (
+    NEW,
+    NEWER,
+    OGR,
+    OLD,
+    PACKIT,
+    START,
+    UNVALIDATED,
+    fleet,
+    validate,
+    with_target,
+)
 
 BRANCH = "alice/edit"
 
@@ -111,7 +129,7 @@ async def test_a_policy_is_judged_by_the_one_before() -> None:
     github.edit(BRANCH, by="alice", desired_text=with_target(OGR, NEW), policy_text=UNVALIDATED)
     github.open(BRANCH)
     report = await run(github)
-    assert ("failure", "0 of 2 move · 1 held (packit/ogr: not-on-source)") == (
+    assert ("success", "0 of 2 move · 1 held (packit/ogr: not-on-source)") == (
         report.state,
         report.description,
     )
@@ -195,3 +213,253 @@ async def test_there_may_be_none() -> None:
     """A number of no pull request is an error of the caller."""
     with pytest.raises(MissingError):
         await run(fleet())
+
+
+# What the pull request does not bring
+
+
+async def test_what_was_in_the_way_before_is_no_reason_to_merge_nothing() -> None:
+    """Another repository's hold is shown, and fails nobody else's edit."""
+    github = fleet(file=with_target(OGR, sha("9")), policy=UNVALIDATED)
+    github.edit(BRANCH, by="alice", desired_text=with_target(OGR, sha("9")).replace(f"t: {OLD}", f"t: {NEW}"))
+    github.open(BRANCH)
+    report = await run(github)
+    assert "success" == report.state
+    assert "packit/ogr: unknown-commit" in report.description
+
+
+async def test_a_hold_that_the_file_asks_for_is_no_failure() -> None:
+    """To leave a repository alone is a decision like another."""
+    held = with_target(OGR, NEW) + '\nholds:\n  packit/ogr: {reason: "not this week"}\n'
+    report = await run(edited(held))
+    assert ("success", "0 of 2 move · 1 held (packit/ogr: held)") == (report.state, report.description)
+
+
+def pushed(text: str) -> FakeRelease:
+    """Push a file to the default branch without a pull request, after a commit that was accepted."""
+    github = fleet(policy=UNVALIDATED)
+    version = github.version
+    last = accepted_commit().model_copy(
+        update={
+            "commit": version.commit,
+            "desired_blob": version.desired_blob,
+            "policy_blob": version.policy_blob,
+        }
+    )
+    github.ledger.append((sha("1e"), dump_ledger(Ledger(accepted=last))))
+    github.commit_documents(desired_text=text)
+    return github
+
+
+async def test_unapproved_lines_of_the_base_are_listed() -> None:
+    """Whoever reviews the next pull request hears of a push past everybody; it fails nobody else's edit."""
+    github = pushed(with_target(OGR, NEW))
+    github.edit(BRANCH, by="alice", desired_text=with_target(OGR, NEW).replace(f"t: {OLD}", f"t: {NEW}"))
+    github.open(BRANCH)
+    report = await run(github)
+    assert ("success", "0 of 2 move · 1 held · 1 waits (packit/ogr: not-approved)") == (
+        report.state,
+        report.description,
+    )
+    assert "Not approved on main: packit/ogr. " in (report.comment or "")
+    assert "was pushed to main without a pull request" in (report.comment or "")
+
+
+async def test_unapproved_lines_can_be_adopted() -> None:
+    """A pull request that sets such a line approves it, and says so."""
+    github = pushed(with_target(OGR, NEW))
+    github.edit(BRANCH, by="alice", desired_text=with_target(OGR, NEWER))
+    github.open(BRANCH)
+    report = await run(github)
+    assert ("success", "1 of 2 moves") == (report.state, report.description)
+    assert "approves what stood unapproved on main before: packit/ogr." in (report.comment or "")
+
+
+# Evidence
+
+
+async def proposal(conclusion: str = "success") -> FakeRelease:
+    github = fleet()
+    validate(github, conclusion)
+    await test_propose.run(github, even_if_failing=True)
+    return github
+
+
+async def test_evidence_runs_out() -> None:
+    """The same pull request, a day later: what validated it counts no longer, until a proposal refreshes it."""
+    github = await proposal()
+    assert "success" == (await run(github)).state
+    github.clock.time += timedelta(hours=24)
+    report = await run(github)
+    assert "failure" == report.state
+    assert report.description.startswith("Validation ran out on 2026-03-03 09:00 UTC: propose again. 2 of 2")
+    assert (report.comment or "").startswith("> **Validation ran out on")
+    validate(github)
+    await test_propose.run(github)
+    assert "success" == (await run(github)).state
+
+
+async def test_a_draft_without_a_pass_fails() -> None:
+    """Its own text says what validation said."""
+    report = await run(await proposal("failure"))
+    assert "failure" == report.state
+    assert report.description.startswith("Validation failed.")
+    github = fleet()
+    github.validation = ()
+    await test_propose.run(github, even_if_failing=True)
+    assert (await run(github)).description.startswith("Nothing says that stage is good.")
+
+
+async def test_only_the_proposal_has_evidence() -> None:
+    """Whoever copies its text into a pull request of their own gets no verdict by it."""
+    github = edited(with_target(OGR, NEW))
+    body = "<!-- stablehand:evidence fail never -->"
+    github.pulls[1] = github.pulls[1].model_copy(update={"body": body})
+    assert "success" == (await run(github)).state
+
+
+# Notes on the lines
+
+
+def notes(github: FakeRelease, number: int = 1) -> dict[int, LineNote]:
+    return {note.first: note for note in github.notes[number]}
+
+
+def suggested(note: LineNote) -> list[str]:
+    """List what a note offers, each the line that it would become."""
+    blocks = note.body.split("```suggestion\n")[1:]
+    return [block.partition("\n```")[0] for block in blocks]
+
+
+async def test_each_changed_line_says_what_it_does() -> None:
+    """How many commits, since when, and to leave it where it was, with its comment."""
+    github = edited(with_target(OGR, NEWER))
+    await run(github)
+    (note,) = notes(github).values()
+    assert (4, 4, "release-state.yaml") == (note.first, note.last, note.path)
+    assert "2 commits" in note.body
+    assert "the oldest waits since 2026-03-01" in note.body
+    assert [START.splitlines()[3]] == suggested(note)
+    assert "# the library" in suggested(note)[0]
+
+
+async def test_a_green_commit_before_it_is_offered() -> None:
+    """With what stays behind; one without a check, or with a failure, is none."""
+    github = edited(with_target(OGR, NEWER))
+
+    def signal(state: str) -> Signal:
+        fields = {"kind": "check_run", "name": "ci", "state": state, "started_at": github.clock.time}
+        return Signal.model_validate(fields)
+
+    for state, expected in (("failure", 1), ("pending", 1), ("success", 2)):
+        github.signals[OGR, NEW] = [signal(state)]
+        await run(github)
+        assert expected == len(suggested(notes(github)[4])), state
+    assert f"packit/ogr: {NEW}" in suggested(notes(github)[4])[1]
+    assert f"without `{NEWER[:7]}` Commit" in notes(github)[4].body
+
+
+async def test_a_permit_is_offered() -> None:
+    """Where the diff shows the end of the file, with one click; the whole line keeps what stood there."""
+    github = fleet(file=START.replace(OLD, NEW), policy=UNVALIDATED)
+    for name in (OGR, PACKIT):
+        github.push(name, NEW)
+    github.edit(BRANCH, by="alice", desired_text=with_target(OGR, OLD).replace(f"t: {OLD}", f"t: {NEW}"))
+    github.open(BRANCH)
+    report = await run(github)
+    assert "failure" == report.state
+    target, permit = notes(github)[4], notes(github)[5]
+    assert "Held (`rewind-needs-permit`)" in target.body
+    (block,) = suggested(permit)
+    assert block.splitlines()[0] == f"  packit/packit: {NEW}"
+    lines = (github.file_on(BRANCH) or "").splitlines()
+    lines[permit.first - 1 : permit.last] = block.splitlines()
+    github.edit(BRANCH, by="alice", desired_text="\n".join(lines) + "\n")
+    report = await run(github)
+    assert ("success", "1 of 2 moves") == (report.state, report.description)
+    assert "agreed on in the review of #1" in (github.file_on(BRANCH) or "")
+
+
+async def test_an_abbreviated_sha_is_completed() -> None:
+    """The problem stands on its line, with the full sha to commit."""
+    github = edited(START.replace(f"ogr: {OLD} ", f"ogr: {NEWER[:10]} "))
+    report = await run(github)
+    assert "failure" == report.state
+    (note,) = notes(github).values()
+    assert [f"  packit/ogr: {NEWER}     # the library"] == suggested(note)
+    assert "is an abbreviated sha" in note.body
+
+
+@pytest.mark.parametrize("line", ["  o/stranger: 1234567", "  packit/ogr: 1234567"])
+async def test_only_what_is_known_is_completed(line: str) -> None:
+    """A repository that the policy does not list is not read for anybody; a sha that means nothing stays."""
+    github = edited(START.replace(f"  packit/ogr: {OLD}     # the library", line))
+    await run(github)
+    (note,) = notes(github).values()
+    assert [] == suggested(note)
+    assert ("stranger" in line) == ("find_commits" not in github.requests)
+
+
+async def test_a_strangers_lines_are_not_looked_up() -> None:
+    """Nor written on."""
+    github = edited(START.replace(f"ogr: {OLD} ", f"ogr: {NEWER[:10]} "), is_from_fork=True)
+    await run(github)
+    assert "find_commits" not in github.requests
+    assert () == github.notes.get(1, ())
+
+
+async def test_there_are_never_too_many() -> None:
+    """A proposal of a whole fleet gets notes on its largest moves; the comment has all of it."""
+    names = [f"packit/r{number:02}" for number in range(30)]
+    policy = "version: 1\ncandidate: head\nrepositories:\n" + "".join(f"  {name}: {{}}\n" for name in names)
+    github = fleet(file="version: 1\nref: stable\ntargets: {}\n", policy=policy)
+    github.repositories = {
+        name: type(github.repositories[OGR])(
+            name, parents={OLD: (), NEW: (OLD,), NEWER: (NEW,)}, refs={"main": NEWER, "stable": OLD}
+        )
+        for name in names
+    }
+    before = "version: 1\nref: stable\ntargets:\n" + "".join(f"  {name}: {OLD}\n" for name in names)
+    github.commit_documents(desired_text=before)
+    after = before.replace(OLD, NEW)
+    github.edit(BRANCH, by="alice", desired_text=after.replace(f"r29: {NEW}", f"r29: {NEWER}"))
+    github.open(BRANCH)
+    await run(github)
+    assert 20 == len(github.notes[1])
+    assert "2 commits" in github.notes[1][0].body
+
+
+async def test_notes_that_github_does_not_take_fail_nothing() -> None:
+    """The status and the comment are there."""
+    github = edited(with_target(OGR, NEW))
+    github.errors["ensure_notes"].append(RejectedError("Line must be part of the diff"))
+    assert "success" == (await run(github)).state
+    assert github.statuses
+
+
+async def test_what_is_slow_leaves_the_notes_short() -> None:
+    """A check does not wait for niceties."""
+    github = edited(with_target(OGR, NEW))
+    github.errors["observe_histories"].append(UnreachableError("slow"))
+    await run(github)
+    assert "1 commit" in notes(github)[4].body
+
+
+async def test_one_that_is_merged_meanwhile_keeps_its_checklist() -> None:
+    """The one comment is about what the merge did by then: an old plan does not overwrite it."""
+    github = edited(with_target(OGR, NEW))
+    github.comments[1, MARKER] = "the checklist"
+    # load, documents, and the rest; the merge comes before the look that precedes the report
+    github.meanwhile.extend([*[None] * 7, lambda: github.merge(1)])
+    await run(github)
+    assert ("merged", "the checklist") == (github.pulls[1].state, github.comments[1, MARKER])
+
+
+async def test_open_pull_requests_are_found_for_a_look_by_the_clock() -> None:
+    """What a schedule checks: evidence runs out without anybody's doing."""
+    github = await proposal()
+    github.edit(BRANCH, by="alice", desired_text=with_target(OGR, NEW))
+    github.open(BRANCH)
+    github.close(1)
+    assert (2,) == await list_open(github)
+    assert github.branches[PROPOSAL_BRANCH]

@@ -15,8 +15,8 @@ from reconcile.github.client import GitHub, connect
 from reconcile.github.settings import GitHubSettings, TokenCredentials
 from reconcile.render.proposal import PROPOSAL_BRANCH
 from state.yaml_io import parse_desired
-from tests.sandbox import Sandbox, gitops
-from tests.sandbox.fleet import Fleet, make_packit_fleet
+from tests.sandbox import Sandbox, gitops, threads
+from tests.sandbox.fleet import Fleet, make_fleet, make_packit_fleet
 from tests.sandbox.metering import is_read
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -123,3 +123,57 @@ async def test_an_old_validation(fleet: Fleet, github: GitHub) -> None:
     report = await propose.propose(propose.plain_steps(github, late), propose.ProposeRequest(), clock=late)
     assert ("not-proposed", None) == (report.action, report.pull_request)
     assert "shows nothing that counts" in report.sentence
+
+
+async def test_one_click_leaves_a_repository_out(sandbox: Sandbox, fleet: Fleet, github: GitHub) -> None:
+    """The notes on the proposal's lines are taken by GitHub as they are, and their suggestions are good files."""
+    await run(github)
+    await check.check(check.plain_steps(github), 1, clock=CLOCK)
+    pull = fleet.release_state.pull(1)
+    before = parse_desired(file_on(fleet, "main")).targets
+    assert 6 == len(pull.threads)
+    for _ in range(6):
+        thread = next(each for each in pull.threads if threads.position(pull, each))
+        text = threads.suggested_text(pull, thread, 0)
+        fleet.release_state.commit(
+            PROPOSAL_BRANCH, {"release-state.yaml": text}, "Apply suggestion", author="alice"
+        )
+        await check.check(check.plain_steps(github), 1, clock=CLOCK)
+    proposed = parse_desired(file_on(fleet, PROPOSAL_BRANCH)).targets
+    assert before == {name: sha for name, sha in proposed.items() if name in before}
+    assert [] == [thread for thread in pull.threads if threads.position(pull, thread) is None]
+
+
+async def test_the_checks_of_what_is_proposed_are_not_asked_again(
+    sandbox: Sandbox, fleet: Fleet, github: GitHub
+) -> None:
+    """A check that finds its own work done only reads, and not much."""
+    await run(github)
+    await check.check(check.plain_steps(github), 1, clock=CLOCK)
+    sandbox.requests.reset()
+    await check.check(check.plain_steps(github), 1, clock=CLOCK)
+    assert 0 == writes(sandbox)
+    assert 20 >= sandbox.requests.total
+
+
+@pytest.mark.slow
+async def test_a_fleet_of_three_hundred(sandbox: Sandbox) -> None:
+    """Five thousand waiting commits take few requests to read, and fit into one body."""
+    made = make_fleet(sandbox.store, NOW, 300, ahead=17, commits=18)
+    credentials = TokenCredentials(token=SecretStr(sandbox.tokens["stablehand-bot"]))
+    settings = GitHubSettings(url=sandbox.url, credentials=credentials, seconds_between_writes=0)
+    async with connect(settings, repository="fleet/release-state") as client:
+        sandbox.requests.reset()
+        report = await run(client)
+        assert ("opened", "#1 opened: 300 of 300 move.") == (report.action, report.sentence)
+        assert 60 >= sandbox.requests.total, sandbox.requests.counts
+        body = made.release_state.pull(1).body
+        assert 65_536 >= len(body)
+        assert body.startswith("300 of 300 move · **nothing validates this**")
+        sandbox.requests.reset()
+        await check.check(check.plain_steps(client), 1, clock=CLOCK)
+        assert 60 >= sandbox.requests.total, sandbox.requests.counts
+        assert 20 == len(made.release_state.pull(1).threads)
+        sandbox.requests.reset()
+        assert "unchanged" == (await run(client)).action
+        assert 0 == writes(sandbox)

@@ -1,0 +1,264 @@
+"""Notes on the lines that a pull request changes: what each line does, and decisions that one click commits.
+
+A suggestion replaces the very lines that its note stands on, and GitHub takes notes only where a diff shows lines.
+What belongs elsewhere in the file is edited as everywhere, and offered where what that changes lies in the diff;
+otherwise it is shown to be copied.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC
+from itertools import takewhile
+from typing import NamedTuple, Protocol
+
+from reconcile.observed import LineNote, Observed, Relation
+from reconcile.plan import Hold, Item, Plan
+from reconcile.render.markdown import anchor, code, escape
+from reconcile.render.plan import SENTENCE_LIMIT, render_way, rows_of
+from reconcile.selection import going_out
+from state.document import DesiredState, PermitKind, Permits
+from state.ids import ZERO_SHA, Frozen, RepositoryName, Sha, abbreviate
+from state.proposal import SourceCommit, SourceHistory
+from state.yaml_io import STATE_PATH, edit_desired, locate, parse_desired
+
+MOST_NOTES = 20
+"""More than these nobody reads; the comment below has everything."""
+_CONTEXT = 3
+"""Unchanged lines around a change that GitHub's diff shows."""
+_ALONE = re.compile(r"\s*[\w./\"'-]+\s*:\s*[\"']?[0-9A-Fa-f]{40}[\"']?\s*(?:#.*)?")
+"""A target with a line to itself, which can go without taking anything along."""
+_BACKTICKS = re.compile("`+")
+_SHORTEST_FENCE = 3
+_PERMITS: Mapping[Relation, PermitKind] = {
+    Relation.CREATE: "move",
+    Relation.FAST_FORWARD: "move",
+    Relation.REWIND: "rewind",
+    Relation.DIVERGED: "force",
+}
+_OVERRIDDEN = {"limit-exceeded", "not-ready-in-time"}
+_PERMITTED = {"rewind-needs-permit", "diverged", "moved-by-hand", *_OVERRIDDEN}
+"""What a permit answers; of some codes it says that it overrides them."""
+
+
+class Located(Protocol):
+    """Something wrong in a document, and where."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def message(self) -> str: ...
+
+
+class Green(Frozen):
+    """An earlier commit whose checks passed, and what stays behind when it is taken instead."""
+
+    commit: SourceCommit
+    left: tuple[SourceCommit, ...]
+
+
+class ChangedFile(NamedTuple):
+    """The desired state as a pull request changes it."""
+
+    before: str
+    after: str
+
+    @property
+    def shown(self) -> frozenset[int]:
+        """The lines of the new version that the diff shows, from 1."""
+        return shown_lines(self.before, self.after)
+
+
+def shown_lines(before: str, after: str) -> frozenset[int]:
+    """Say which lines of the new version a diff shows: what is new, and a little around it."""
+    matcher = difflib.SequenceMatcher(a=before.splitlines(), b=after.splitlines(), autojunk=False)
+    return frozenset(
+        line + 1
+        for group in matcher.get_grouped_opcodes(_CONTEXT)
+        for tag, _, _, start, end in group
+        for line in range(start, end)
+    )
+
+
+def render_problem_notes(
+    problems: Iterable[Located],
+    shown: Mapping[str, frozenset[int]],
+    mended: Mapping[tuple[str, int], str],
+) -> tuple[LineNote, ...]:
+    """Put what is wrong on its lines, as far as the diff shows them; all of one line in one note.
+
+    Args:
+        problems: What is wrong.
+        shown: By file, the lines that the diff shows.
+        mended: By file and line, the line as it should be, where that is known.
+    """
+    lines: dict[tuple[str, int], list[str]] = {}
+    for problem in problems:
+        if problem.line in shown.get(problem.file, frozenset()):
+            lines.setdefault((problem.file, problem.line), []).append(
+                f"- {escape(problem.message, SENTENCE_LIMIT)}"
+            )
+    for place, line in mended.items():
+        if place in lines:
+            lines[place] += ["", _fenced("suggestion", [line])]
+    return tuple(
+        LineNote(path=path, first=line, last=line, body="\n".join(said))
+        for (path, line), said in sorted(lines.items())[:MOST_NOTES]
+    )
+
+
+class Foresight(NamedTuple):
+    """What merging would do, and what is known about what it takes out."""
+
+    planned: Plan
+    observed: Observed
+    histories: Mapping[RepositoryName, SourceHistory] = {}
+    """What waits, of those whose lines are changed."""
+    greens: Mapping[RepositoryName, Green] = {}
+    """What could be taken instead."""
+
+
+def render_line_notes(
+    file: ChangedFile, before: DesiredState, foresight: Foresight, *, number: int
+) -> tuple[LineNote, ...]:
+    """Say on each changed target what it does, what is in its way, and offer the other decisions.
+
+    Args:
+        file: Both versions.
+        before: What the branch began with.
+        foresight: What merging would do.
+        number: The pull request's, which a permit names as its reason.
+    """
+    shown, notes = file.shown, list[LineNote]()
+    for item in sorted(foresight.planned.items, key=_weight):
+        name = item.repository
+        if len(notes) >= MOST_NOTES or before.targets.get(name) == item.target:
+            continue
+        place = locate(file.after, ("targets", name))
+        if place is None or place[0] not in shown:
+            continue
+        said = [_what(item, foresight.histories.get(name))]
+        if isinstance(item, Hold):
+            said.append(f"Held (`{item.code}`). {escape(item.sentence, SENTENCE_LIMIT)}")
+        line = file.after.splitlines()[place[0] - 1]
+        said += _other_targets(line, before, item, foresight.greens.get(name))
+        permit, copied = _permit(file, shown, item, foresight.observed, number)
+        notes.append(
+            LineNote(path=STATE_PATH, first=place[0], last=place[0], body="\n\n".join((*said, *copied)))
+        )
+        notes += permit
+    return tuple(notes[:MOST_NOTES])
+
+
+def _weight(item: Item) -> tuple[bool, int, str]:
+    """Order by what a reviewer must see first: what is held, then what moves most."""
+    return not isinstance(item, Hold), -getattr(item, "commits", 0), item.repository
+
+
+def _what(item: Item, history: SourceHistory | None) -> str:
+    (row,) = rows_of([item])
+    going = going_out(history, item)
+    parts = [render_way(row)]
+    if row.commits:
+        parts.append(f"{row.commits} commit{'' if row.commits == 1 else 's'}")
+    if going:
+        oldest = min(commit.landed_at for commit in going).astimezone(UTC)
+        parts.append(f"the oldest waits since {oldest:%Y-%m-%d}")
+    if row.what not in {"fast-forward", "in place"} and not isinstance(item, Hold):
+        parts.append(escape(row.what))
+    return " · ".join(parts)
+
+
+def _other_targets(line: str, before: DesiredState, item: Item, green: Green | None) -> Iterator[str]:
+    """Offer to leave the repository where it is, and to take an earlier commit."""
+    last = before.targets.get(item.repository)
+    if last and (block := _with_target(line, item.target, last)):
+        yield f"Not this time, leave it at {code(abbreviate(last))}:\n\n{block}"
+    elif not last and _ALONE.fullmatch(line):
+        yield f"Not this time, leave it out:\n\n{_fenced('suggestion', [])}"
+    if green and (block := _with_target(line, item.target, green.commit.sha)):
+        behind = ", ".join(_name(commit) for commit in green.left)
+        yield (
+            f"Take {code(abbreviate(green.commit.sha))} instead, the newest before it whose checks passed; "
+            f"without {behind}:\n\n{block}"
+        )
+
+
+def _with_target(line: str, current: Sha, wanted: Sha) -> str | None:
+    """Suggest a line with another sha; none where the line does not have the one that it should."""
+    start = line.lower().find(current)
+    if start < 0:
+        return None
+    return _fenced("suggestion", [line[:start] + wanted + line[start + len(current) :]])
+
+
+def _permit(
+    file: ChangedFile, shown: frozenset[int], item: Item, observed: Observed, number: int
+) -> tuple[Sequence[LineNote], Sequence[str]]:
+    """Offer the permit that a hold asks for: as a note of its own, or to be copied."""
+    known = observed.repositories.get(item.repository)
+    kind = _PERMITS.get(known.target.relation) if known and known.target else None
+    if not isinstance(item, Hold) or item.code not in _PERMITTED or not known or not kind:
+        return (), ()
+    fields = {
+        "from": known.live or ZERO_SHA,
+        "to": item.target,
+        "reason": f"agreed on in the review of #{number}",
+    }
+    if item.code in _OVERRIDDEN:
+        fields["despite"] = item.code
+    desired = parse_desired(file.after)
+    permits = {**desired.permits, item.repository: Permits.model_validate({kind: fields})}
+    edited = edit_desired(file.after, desired.model_copy(update={"permits": permits}))
+    wish = "To permit exactly this, once"
+    if block := _suggest(file.after, edited, shown):
+        body = f"{escape(item.name)}. {wish}:\n\n{block.text}"
+        return (LineNote(path=STATE_PATH, first=block.first, last=block.last, body=body),), ()
+    return (), (f"{wish}, add:\n\n{_fenced('yaml', list(_added(file.after, edited)))}",)
+
+
+class _Block(NamedTuple):
+    """A suggestion, and the lines that it replaces."""
+
+    first: int
+    last: int
+    text: str
+
+
+def _suggest(text: str, edited: str, shown: frozenset[int]) -> _Block | None:
+    """Make a suggestion of an edit; none where it changes lines that the diff does not show."""
+    old, new = text.splitlines(), edited.splitlines()
+    head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    rest = zip(reversed(old[head:]), reversed(new[head:]), strict=False)
+    tail = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], rest))
+    first, last = head + 1, len(old) - tail
+    if first > last:
+        # Nothing is replaced: the line before what is put in, or else the one behind, is given again.
+        first, last = (head, head) if head in shown else (head + 1, head + 1)
+    if not set(range(first, last + 1)) <= shown:
+        return None
+    return _Block(first, last, _fenced("suggestion", new[first - 1 : len(new) - (len(old) - last)]))
+
+
+def _fenced(language: str, lines: Sequence[str]) -> str:
+    """Put lines between fences that are longer than any in them: a file's comments are other people's."""
+    longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
+    fence = "`" * max(_SHORTEST_FENCE, longest + 1)
+    return "\n".join((f"{fence}{language}", *lines, fence))
+
+
+def _added(before: str, after: str) -> Iterator[str]:
+    old, new = before.splitlines(), after.splitlines()
+    matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=False)
+    for tag, _, _, start, end in matcher.get_opcodes():
+        if tag in {"insert", "replace"}:
+            yield from new[start:end]
+
+
+def _name(commit: SourceCommit) -> str:
+    merged = commit.pull_request
+    title = merged.title if merged else commit.headline
+    name = anchor(f"#{merged.number}", merged.url) if merged else code(abbreviate(commit.sha))
+    return f"{name} {escape(title)}"
