@@ -39,6 +39,7 @@ async def test_runs_find_their_flow_by_module() -> None:
         "check-on-pull-request": "flows.check_release.check_release",
         "reconcile-on-merge": "flows.reconcile_release.reconcile_release",
         "resync": "flows.reconcile_release.reconcile_release",
+        "rollback": "flows.rollback_release.rollback_release",
     } == {name: each.entrypoint for name, each in (await deployments()).items()}
 
 
