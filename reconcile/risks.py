@@ -38,10 +38,12 @@ def mark_risks(
     rules: ProposalPolicy,
 ) -> dict[RepositoryName, tuple[str, ...]]:
     """Say of every move what is unusual about it, in a few words each; moves that are as ever are left out."""
+    is_new = not any(proof.moved_at for proof in ledger.proved.values())
     marks = {
         item.repository: (
+            *(("new branch",) if isinstance(item, Create) else ()),
             *_size(item, observed, rules),
-            *_first(item, ledger),
+            *(() if is_new else _first(item, ledger)),
             *_brought(traits.get(item.repository, RangeTraits())),
         )
         for item in plan.items
@@ -57,16 +59,16 @@ def _size(item: Item, observed: Observed, rules: ProposalPolicy) -> tuple[str, .
 
 
 def _first(item: Item, ledger: Ledger) -> tuple[str, ...]:
-    if isinstance(item, Create):
-        return ("new branch",)
+    """Mark a move from where somebody else has put the ref. In a new fleet that is every one, and says nothing."""
     proof = ledger.proved.get(item.repository)
-    return () if proof and proof.moved_at else ("first move from where others put it",)
+    is_known = isinstance(item, Create) or (proof and proof.moved_at)
+    return () if is_known else ("first move",)
 
 
 def _brought(traits: RangeTraits) -> tuple[str, ...]:
     return (
         *(f"touches {path}" for path in traits.touched),
-        *(f"first contribution of {login}" for login in traits.newcomers),
+        *(f"new here: {login}" for login in traits.newcomers),
     )
 
 

@@ -21,7 +21,8 @@ _MINUTE = timedelta(minutes=1)
 _SHOWN_NAMES = 10
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LONGEST_NOTE = 4_000
-_NO_NOTE = {"", "n/a", "none", "-"}
+_NO_NOTE = {"", "-", "n/a", "na", "none", "nothing"}
+"""What people leave in a template when there is nothing to tell."""
 
 
 class MergedPullRequest(Frozen):
@@ -218,7 +219,7 @@ def read_release_note(body: str, begin: str, end: str) -> str | None:
     if not found or not is_ended:
         return None
     said = " ".join(_COMMENT.sub("", note[:_LONGEST_NOTE]).split())
-    return said if said.strip(".").lower() not in _NO_NOTE else None
+    return said if said.strip("_*. ").lower() not in _NO_NOTE else None
 
 
 def resolve_repository(text: str, fleet: Collection[RepositoryName]) -> RepositoryName:

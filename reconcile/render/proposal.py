@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from reconcile.observed import Observed
-from reconcile.plan import FastForward, Hold, Item, NoOp, Plan
+from reconcile.plan import Create, FastForward, Hold, Item, NoOp, Plan
 from reconcile.render.markdown import anchor, code, drop_empty_columns, escape, link, shorten, table
 from reconcile.render.plan import SENTENCE_LIMIT, PlanRow, render_way, rows_of, summarize
 from reconcile.render.sections import Listing, Section, lay_out
@@ -31,10 +31,11 @@ Blobs = tuple[Sha | None, Sha | None]
 _BUILT_ON = re.compile(r"<!-- stablehand:built-on ([0-9a-f]{40}|none) ([0-9a-f]{40}|none) -->")
 _EVIDENCE = re.compile(r"<!-- stablehand:evidence (pass|fail|no-evidence) (\S+) -->")
 _TITLE_LIMIT = 120
+_NAMED_IN_TITLE = 8
 _SHOWN_AUTHORS = 3
 _NOTE_LIMIT = 300
 _HEAD = (
-    "repository", "from → to", "commits", "pull requests", "by", "oldest waits since", "mind", "what", "why",
+    "repository", "from → to", "mind", "commits", "PRs", "by", "waits since", "what", "why",
 )  # fmt: skip
 _VERDICTS: Mapping[Verdict, str] = {
     Verdict.PASS: "passed",
@@ -96,7 +97,8 @@ def render_title(proposal: Proposal) -> str:
     if not changing:
         return f"Update {STATE_PATH}"
     names = [proposal.short(item.name) for item in changing]
-    return shorten(f"Move {proposal.plan.ref} of {', '.join(names)}", _TITLE_LIMIT)
+    many = f"{len(names)} repositories: " if len(names) > _NAMED_IN_TITLE else ""
+    return shorten(f"Move {proposal.plan.ref} of {many}{', '.join(names)}", _TITLE_LIMIT)
 
 
 def render_body(proposal: Proposal) -> str:
@@ -210,13 +212,13 @@ def _cells(proposal: Proposal, item: Item, row: PlanRow) -> tuple[str, ...]:
     return (
         link(proposal.short(row.name), row.url),
         render_way(row),
+        "<br>".join(f"**{escape(mark)}**" for mark in proposal.risks.get(item.repository, ())),
         "" if count is None else str(count),
         str(sum(commit.pull_request is not None for commit in going) or ""),
         _authors(going),
         f"{oldest.astimezone(UTC):%Y-%m-%d}" if oldest else "",
-        ", ".join(f"**{escape(mark)}**" for mark in proposal.risks.get(item.repository, ())),
-        # What nearly every move is needs no word.
-        "" if isinstance(item, FastForward) else escape(row.what),
+        # What nearly every move is needs no word, and a new branch has been marked.
+        "" if isinstance(item, Create | FastForward) else escape(row.what),
         escape(row.why, SENTENCE_LIMIT),
     )
 
@@ -317,8 +319,8 @@ def _how_to(proposal: Proposal) -> Section:
     text = (
         "### To change or undo it\n\n"
         f"Edit {edit} on this branch: take a line back to leave a repository where it is, or write another full sha. "
-        "The notes on the changed lines do that with one click. Every edit is planned again and shown here as a "
-        f"check, and stays yours: {escape(proposal.rules.hand_back)} as a label gives the branch back. Merging decides."
+        "The notes on the changed lines do that with one click. Every edit is planned again, shown here as a check, "
+        f"and stays yours; the label **{escape(proposal.rules.hand_back)}** gives the branch back. Merging decides."
     )
     moving = next((action for action in plan.actions if action.live), None)
     if moving and moving.live:

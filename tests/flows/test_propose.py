@@ -697,7 +697,7 @@ async def test_risks_are_marked() -> None:
     github = fleet()
     github.traits[OGR] = RangeTraits(touched=(".github/workflows",), newcomers=("mallory",))
     await run(github)
-    assert "**touches .github/workflows**, **first contribution of mallory**" in github.pulls[1].body
+    assert "**touches .github/workflows**<br>**new here: mallory**" in github.pulls[1].body
     assert {OGR, PACKIT} == github.ranges.keys()
 
 

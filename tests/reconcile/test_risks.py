@@ -50,17 +50,20 @@ def test_a_large_move(expected: tuple[str, ...], ahead: int) -> None:
 
 
 def test_a_first_move() -> None:
-    """A branch that begins, and one that this tool has not put where it is."""
+    """A branch that begins, and one that this tool has not put where it is, others have been moved by it."""
     assert ("new branch",) == marks(relation=Relation.CREATE)
-    found = Ledger(proved={OGR: Proof(sha=LIVE, at=NOW - timedelta(days=1))})
-    for ledger in (Ledger(), found):
-        assert ("first move from where others put it",) == marks(ledger)
+    others = {"o/other": Proof(sha=LIVE, at=NOW, moved_at=NOW)}
+    found = Proof(sha=LIVE, at=NOW - timedelta(days=1))
+    for proved in (others, {**others, OGR: found}):
+        assert ("first move",) == marks(Ledger(proved=proved))
+    for proved in ({}, {OGR: found}):
+        assert () == marks(Ledger(proved=proved)), "in a new fleet every move is the first"
 
 
 def test_what_it_brings() -> None:
     """Paths and people, each in a word."""
     traits = RangeTraits(touched=(".github/workflows", "alembic"), newcomers=("mallory",))
-    expected = ("touches .github/workflows", "touches alembic", "first contribution of mallory")
+    expected = ("touches .github/workflows", "touches alembic", "new here: mallory")
     assert expected == marks(traits=traits)
 
 

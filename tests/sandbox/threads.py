@@ -17,6 +17,7 @@ from tests.sandbox.model import Account, Comment, PullRequest, Review, ReviewThr
 
 HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 SUGGESTION = re.compile(r"^(`{3,})suggestion[^\S\n]*\n(.*?)^\1[^\S\n]*$\n?", re.DOTALL | re.MULTILINE)
+COMMENTS = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def parts(body: str) -> list[Part]:
     for match in SUGGESTION.finditer(body):
         found += [Part(body[end : match.start()]), Part(match[0], match[2].splitlines())]
         end = match.end()
-    return [part for part in (*found, Part(body[end:])) if part.text.strip()]
+    return [part for part in (*found, Part(body[end:])) if COMMENTS.sub("", part.text).strip()]
 
 
 def suggested_text(pull: PullRequest, thread: ReviewThread, number: int) -> str:

@@ -245,6 +245,7 @@ def test_pin_to_elsewhere() -> None:
         ("one", "RELEASE NOTES BEGINoneRELEASE NOTES END RELEASE NOTES BEGIN two RELEASE NOTES END"),
         ("a", "RELEASE NOTES BEGIN <!-- write\nhere --> a RELEASE NOTES END"),
         (None, "RELEASE NOTES BEGIN\n\nN/A\n\nRELEASE NOTES END"),
+        (None, "RELEASE NOTES BEGIN _None._ RELEASE NOTES END"),
         (None, "RELEASE NOTES BEGIN\n\nRELEASE NOTES END"),
         (None, "RELEASE NOTES BEGIN It works"),
         (None, "RELEASE NOTES END It works RELEASE NOTES BEGIN"),

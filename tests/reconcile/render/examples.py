@@ -173,7 +173,7 @@ def busy_proposal(**rest: object) -> Proposal:
         left_out=(LeftOut(repository=SANDCASTLE, reason="left where the file has it, as asked for"),),
         lifted={PACKIT: Hold(reason="waits for the *new* API", until=NOW - timedelta(days=1))},
         spent=((SERVICE, "rewind"),),
-        risks={OGR: ("new branch",), SERVICE: ("touches .github/workflows", "first contribution of bob")},
+        risks={OGR: ("new branch",), SERVICE: ("touches .github/workflows", "new here: bob")},
         built_on=(sha("d1"), sha("d2")),
     )
     return given.model_copy(update=rest)

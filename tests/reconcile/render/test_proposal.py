@@ -128,7 +128,7 @@ def test_other_people_cannot_write_in_it(title: str, name: str) -> None:
             left_out=(LeftOut(repository=SERVICE, reason=title),),
             editors=(name,),
             notes=(title,),
-            risks={SERVICE: (f"first contribution of {name}",)},
+            risks={SERVICE: (f"new here: {name}",)},
             lifted={SERVICE: Hold(reason=f"a reason {title}"[:500], until=NOW)},
             histories={
                 each: found.model_copy(
