@@ -86,11 +86,14 @@ def install(folder: Path) -> Path:
         [sys.executable, "-m", "venv", "--clear", str(environment)],
         [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"bugsink=={VERSION}"],
     ):
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_INSTALLATION_SECONDS, check=False
-        )
-        if done.returncode:
-            raise NotInstalledError(f"Bugsink {VERSION} cannot be installed: {done.stderr.strip()[-2000:]}")
+        try:
+            subprocess.run(command, capture_output=True, text=True, timeout=_INSTALLATION_SECONDS, check=True)
+        except subprocess.CalledProcessError as error:
+            raise NotInstalledError(
+                f"Bugsink {VERSION} cannot be installed: {error.stderr[-2000:]}"
+            ) from error
+        except subprocess.TimeoutExpired as error:
+            raise NotInstalledError(f"Bugsink {VERSION} cannot be installed: it takes too long") from error
     stamp.write_text(environment.name)
     return environment
 

@@ -1,6 +1,7 @@
 """The flows as Prefect runs them, against a sandbox: what people see of a run, and what its caller gets."""
 
 import asyncio
+import gc
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect import get_client
+from prefect import get_client, tags
 from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterFlowRunId,
@@ -25,13 +26,16 @@ from flows.ways.errors import UsageError
 from flows.ways.propose import ProposeRequest
 from reconcile.errors import UnauthorizedError
 from reconcile.report import Result
+from tests.flows.receiver import receiving
 from tests.sandbox import Sandbox
-from tests.sandbox.fleet import Fleet, make_packit_fleet
+from tests.sandbox.fleet import CHECKS, STAGE, Fleet, make_packit_fleet
 
 pytestmark = [
     pytest.mark.slow,
     # Prefect's services of the process keep connections until the process ends.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+    # Apprise imports all of its plugins at once, and one of them a module that Python 3.13 has no more.
+    pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning"),
 ]
 
 
@@ -39,6 +43,7 @@ pytestmark = [
 def _prefect() -> Iterator[None]:
     with prefect_test_harness(server_startup_timeout=90):
         yield
+    gc.collect()  # here, where what is said of those connections is ignored, and not in somebody else's test
 
 
 @pytest.fixture
@@ -161,3 +166,51 @@ async def test_a_resync_gives_way_and_a_push_waits_its_turn(sandbox: Sandbox, fl
         done, _ = await asyncio.wait({waiting}, timeout=3)
         assert not done
     assert "Converged" == (await waiting).name
+
+
+@pytest.mark.timeout(300)
+async def test_a_schedule_tells_people_once(
+    sandbox: Sandbox, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That validation fails, and that it is over; the monitor hears of each run, and a person's own run is silent."""
+    assert fleet.hello_world
+    validated = fleet.hello_world.rev_parse("test-stg-builds")
+    await reconcile_release.run_in_prefect()
+
+    async def propose(*, is_scheduled: bool) -> FlowRun:
+        with tags(*(["auto-scheduled"] if is_scheduled else [])):
+            await propose_release.run_in_prefect(ProposeRequest())
+        return await newest_run()
+
+    with receiving() as chat, receiving() as sentry:
+        monkeypatch.setenv("STABLEHAND_NOTIFY_URLS", chat.address)
+        monkeypatch.setenv("STABLEHAND_SENTRY_DSN", sentry.dsn)
+        fleet.hello_world.add_check_run(validated, STAGE, CHECKS[0], conclusion="failure")
+        await propose(is_scheduled=False)
+        assert ([], []) == (chat.notes, sentry.items)
+
+        first = await propose(is_scheduled=True)
+        assert "Not proposed" == first.state_name
+        (note,) = chat.notes
+        assert "stablehand: validation says fail (packit/release-state)" == note["title"]
+        assert str(first.id) in note["message"]
+        began, message, ended = sentry.items
+        assert ("in_progress", "ok") == (began["status"], ended["status"])
+        assert str(first.id) == message["tags"]["flow_run"]
+
+        await propose(is_scheduled=True)
+        assert (1, 5) == (len(chat.notes), len(sentry.items))
+
+        fleet.hello_world.add_check_run(validated, STAGE, CHECKS[0], conclusion="success")
+        await propose(is_scheduled=True)
+        assert "stablehand: validation passes again (packit/release-state)" == chat.notes[1]["title"]
+
+        with tags("auto-scheduled"):
+            await reconcile_release.reconcile_release("resync", return_state=True)
+        began, ended = sentry.items[-2:]
+        assert ("resync-packit-release-state", "ok") == (began["monitor_slug"], ended["status"])
+        monkeypatch.setenv("STABLEHAND_TOKEN", "ghs_nobody")
+        with tags("auto-scheduled"):
+            await reconcile_release.reconcile_release("resync", return_state=True)
+        assert "error" == sentry.items[-1]["status"]
+        assert 2 == len(chat.notes)
