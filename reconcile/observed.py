@@ -90,6 +90,8 @@ class Activity(Frozen):
 
     actor: str | None
     at: datetime
+    after: Sha | None = None
+    """Where it moved the ref; none where it is not known."""
 
 
 class Observed(Frozen):

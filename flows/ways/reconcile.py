@@ -205,7 +205,11 @@ def _settled(
     if is_new:
         ledger = forget_withdrawn(ledger, carried)
     ledger = record_observation(ledger, accepted, live, loaded.desired.targets, now)
-    return record_undone(ledger, {name: move.at for name, move in observed.activity.items()})
+    # A move that the observation is too old to show has not been undone: another run is just making it.
+    undone = {
+        name: each.at for name, each in observed.activity.items() if each.after in {None, live.get(name)}
+    }
+    return record_undone(ledger, undone)
 
 
 def _carried_permits(desired: DesiredState) -> frozenset[tuple[RepositoryName, Sha, Sha]]:

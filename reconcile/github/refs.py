@@ -171,7 +171,8 @@ class Refs(Subject):
         except (ForbiddenError, MissingError):
             return None
         for move in newest:
-            return Activity(actor=plain_login(move.actor) if move.actor else None, at=move.timestamp)
+            actor = plain_login(move.actor) if move.actor else None
+            return Activity(actor=actor, at=move.timestamp, after=move.after)
         return None
 
     async def _find_contained(
