@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from tests.benchmarks.results import PRODUCT, SCRIPT, Job, Measurement
 
@@ -23,13 +24,13 @@ def draw(measurements: Sequence[Measurement], directory: Path) -> None:
     _curve(memory, "MiB of the client", nothing, lambda each: each.memory_mib)
     memory.set_yscale("linear")
     memory.set_ylim(bottom=0)
-    seconds.legend(frameon=False)
+    seconds.legend(frameon=False, loc="lower right")
     _save(figure, directory / "nothing-to-do.svg")
     everything = [each for each in measurements if each.job is Job.EVERYTHING]
     figure = Figure(figsize=(5.5, 3.6), layout="constrained")
     axes = figure.subplots()
     _curve(axes, "seconds", everything, lambda each: each.seconds)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right")
     _save(figure, directory / "everything-moves.svg")
 
 
@@ -45,6 +46,10 @@ def _curve(
         ]
         axes.plot(*zip(*points, strict=True), marker="o", color=colour, label=way)
     axes.set(xscale="log", yscale="log", xlabel="repositories", ylabel=label)
+    counts = sorted({each.repositories for each in measurements})
+    axes.set_xticks(counts, [f"{count:,}" for count in counts])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.grid(visible=True, which="major", color="#d0d7de", linewidth=0.5)
     axes.spines[["top", "right"]].set_visible(False)
 

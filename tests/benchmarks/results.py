@@ -135,4 +135,4 @@ def _at_least(what: str, found: float, bound: float, unit: str) -> Goal:
 
 
 def _number(value: float, unit: str) -> str:
-    return f"{value:,.0f} {unit}".strip() if value >= 10 or value == int(value) else f"{value:.2f} {unit}"
+    return f"{value:,.0f} {unit}".strip() if value >= 100 or value == int(value) else f"{value:.1f} {unit}"
