@@ -11,7 +11,7 @@ from prefect.artifacts import acreate_link_artifact, acreate_table_artifact
 from flows.runs import slug
 from flows.ways.check_file import LocatedFinding
 from flows.ways.propose import Proposed
-from reconcile.plan import Item, Plan
+from reconcile.planned import Item, Plan
 from reconcile.render.plan import PlanRow, rows_of, summarize
 from reconcile.report import RunReport
 from reconcile.selection import LeftOut

@@ -17,7 +17,7 @@ import typer
 if TYPE_CHECKING:
     from flows.ways.propose import ProposeReport
     from reconcile.observed import PullRequest
-    from reconcile.plan import Plan
+    from reconcile.planned import Plan
     from reconcile.ports import Budget
     from reconcile.report import RunReport
     from state.history import History

@@ -20,7 +20,7 @@ from flows.ways.reconcile import ReconcileSteps, plain_steps, reconcile, system_
 from reconcile import apply
 from reconcile.errors import ReconcileError
 from reconcile.observed import Accepted
-from reconcile.plan import Action, Plan
+from reconcile.planned import Action, Plan
 from reconcile.report import Result, RunReport
 from state.errors import StateError
 from state.ids import RepositoryName, abbreviate

@@ -11,7 +11,7 @@ from flows.terminal import complain, print_table, say
 from reconcile.apply import Failed, Moved, MovedMeanwhile, Outcome, Refused, Skipped
 from reconcile.cost import Cost
 from reconcile.observed import ObservedTarget, PullRequest, Relation
-from reconcile.plan import Hold, Item, Plan, Wait
+from reconcile.planned import Hold, Item, Plan, Wait
 from reconcile.ports import Budget
 from reconcile.render.plan import rows_of, summarize
 from reconcile.report import RunReport

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from reconcile.cost import BATCH_SIZE, wave_points
 from reconcile.errors import RateLimitedError, ReconcileError, StaleDocumentError, UnauthorizedError
-from reconcile.plan import Action, Force, Plan, Rewind
+from reconcile.planned import Action, Force, Plan, Rewind
 from reconcile.ports import (
     Budget,
     BudgetReader,

@@ -7,7 +7,7 @@ be foreseen is not in it: repeated reads, reading what was approved, the first c
 from collections import Counter
 from math import ceil
 
-from reconcile.plan import Plan
+from reconcile.planned import Plan
 from state.ids import Frozen
 
 BATCH_SIZE = 10

@@ -2,7 +2,7 @@
 
 Rules, per repository; the first that applies decides:
 
-1. the ref is at its target → `NoOp`
+1. the ref is at its target → `NoOp`; a `Rebuild` beside it, where what it is built from has moved
 2. a person is needed → `Hold` (`_hold_reasons` and `_late_reasons`, in order)
 3. time or order → `Wait` (`_wait_reasons`, in order)
 4. otherwise → `Create`, `FastForward`, or under a permit `Rewind` or `Force`
@@ -14,178 +14,35 @@ A branch rule is known only once it has refused, and what GitHub still grants on
 `protected`, `workflows-permission` and `rate-limit` are found by `reconcile.apply`.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal, NamedTuple, Self, assert_never
-
-from pydantic import Field
+from itertools import chain
+from typing import NamedTuple, Self, assert_never
 
 from reconcile.gates import closed_gates
-from reconcile.observed import (
-    Accepted,
-    Activity,
-    DocumentVersion,
-    Observed,
-    ObservedRepository,
-    ObservedTarget,
-    Relation,
+from reconcile.observed import Accepted, Activity, Observed, ObservedRepository, ObservedTarget, Relation
+from reconcile.planned import (
+    Action,
+    Create,
+    FastForward,
+    Force,
+    GovernedRef,
+    Hold,
+    HoldCode,
+    Item,
+    NoOp,
+    Plan,
+    Rebuild,
+    Rewind,
+    Wait,
+    WaitCode,
 )
 from reconcile.readiness import NotReady, judge_readiness
 from reconcile.waves import order, predecessors
 from state.document import Overridable, Permit, Permits
-from state.ids import ZERO_SHA, BranchName, Frozen, RepositoryName, Sha, abbreviate
+from state.ids import ZERO_SHA, RepositoryName, abbreviate
 from state.ledger import Ledger
 from state.policy import Policy
-
-HoldCode = Literal[
-    "stale-document",
-    "not-approved",
-    "held",
-    "not-in-policy",
-    "repository-missing",
-    "renamed",
-    "archived",
-    "no-permission",
-    "unknown-commit",
-    "not-on-source",
-    "blocked",
-    "permit-spent",
-    "moved-by-hand",
-    "rewind-needs-permit",
-    "diverged",
-    "create-refused",
-    "ledger-missing",
-    "limit-exceeded",
-    "not-ready-in-time",
-    "protected",
-    "workflows-permission",
-]
-WaitCode = Literal["frozen", "outside-window", "soaking", "after", "rate-limit"]
-
-
-class _Item(Frozen):
-    repository: RepositoryName
-    name: str
-    """As GitHub spells it, where it is known."""
-    url: str | None
-    live: Sha | None
-    """Where the governed ref stood; none where it did not exist."""
-    target: Sha
-
-
-class NoOp(_Item):
-    """The ref is where the document wants it."""
-
-    kind: Literal["no-op"] = "no-op"
-
-
-class Hold(_Item):
-    """A person is needed."""
-
-    kind: Literal["hold"] = "hold"
-    code: HoldCode
-    sentence: str
-
-
-class Wait(_Item):
-    """Goes on by itself."""
-
-    kind: Literal["wait"] = "wait"
-    code: WaitCode
-    sentence: str
-    until: datetime | None = None
-    """When it ends, where a clock decides."""
-
-
-class _Move(_Item):
-    repository_id: str
-    commits: int
-    """Commits that go out with it; for a rewind, that are taken back."""
-    wave: int
-    """Counted from 1; repositories of one wave may move together."""
-    is_permitted: bool = False
-    """Whether it rests on a permit, which it then spends."""
-    despite: tuple[Overridable, ...] = ()
-    """What its permit overrides."""
-    after: tuple[RepositoryName, ...] = ()
-    """Those of this plan's actions that must have moved first."""
-
-
-class Create(_Move):
-    """The ref does not exist, and must still not exist when it is made."""
-
-    kind: Literal["create"] = "create"
-
-
-class FastForward(_Move):
-    """The target descends from the ref."""
-
-    kind: Literal["fast-forward"] = "fast-forward"
-
-
-class Rewind(_Move):
-    """The target is an ancestor of the ref; a permit names exactly this."""
-
-    kind: Literal["rewind"] = "rewind"
-
-
-class Force(_Move):
-    """The target and the ref have diverged; a permit names exactly this."""
-
-    kind: Literal["force"] = "force"
-
-
-Action = Create | FastForward | Rewind | Force
-"""One ref move. Its precondition is ``live``: the ref must still be there."""
-
-Item = Annotated[NoOp | Hold | Wait | Create | FastForward | Rewind | Force, Field(discriminator="kind")]
-
-
-class Rebuild(Frozen):
-    """Something that a repository is built from has moved, and it has not: its workflow has to run again."""
-
-    repository: RepositoryName
-    name: str
-    workflow: str
-    since: datetime
-    """When the last of what it comes after moved; a run dispatched later than this is enough."""
-    because: tuple[RepositoryName, ...]
-    """What has moved since it was last built."""
-
-
-class Plan(Frozen):
-    """One item a repository, in the order in which they may move; the same input gives the same bytes."""
-
-    version: DocumentVersion
-    ref: BranchName
-    observed_at: datetime
-    items: tuple[Item, ...]
-    rebuilds: tuple[Rebuild, ...] = ()
-    unnamed: tuple[RepositoryName, ...] = ()
-    """Repositories of the policy that the document does not name: left alone, and reported."""
-
-    @property
-    def actions(self) -> tuple[Action, ...]:
-        return tuple(item for item in self.items if isinstance(item, Action))
-
-    @property
-    def holds(self) -> tuple[Hold, ...]:
-        return tuple(item for item in self.items if isinstance(item, Hold))
-
-    @property
-    def waits(self) -> tuple[Wait, ...]:
-        return tuple(item for item in self.items if isinstance(item, Wait))
-
-    @property
-    def is_converged(self) -> bool:
-        """Say whether there is nothing to do and nothing in the way."""
-        return not self.rebuilds and all(isinstance(item, NoOp) for item in self.items)
-
-    @property
-    def digest(self) -> str:
-        """Identify the plan by what it does: the moment of observation does not count."""
-        return hashlib.sha256(self.model_dump_json(exclude={"observed_at"}).encode()).hexdigest()
 
 
 def plan(accepted: Accepted, observed: Observed, *, now: datetime) -> Plan:
@@ -197,18 +54,25 @@ def plan(accepted: Accepted, observed: Observed, *, now: datetime) -> Plan:
         OrderCycleError: The policy's ``after`` runs in a circle.
     """
     desired, policy = accepted.desired, accepted.policy
-    decided: dict[RepositoryName, Item] = {}
-    for group in order(policy, desired.targets.keys()):
-        for name in group:
-            decided[name] = _decide(_Case(name, accepted, observed), decided, now)
+    decided = _decide_all(accepted, observed, now)
+    rebuilds = tuple(_rebuilds(accepted, observed, decided, now))
+    obstructed = {each.repository: each for each in rebuilds if not isinstance(each, Rebuild)}
     return Plan(
         version=accepted.version,
         ref=desired.ref,
         observed_at=observed.at,
-        items=_limited(tuple(decided.values()), policy.limits.repositories),
-        rebuilds=tuple(_rebuilds(accepted, observed, decided, now)),
+        items=_limited(tuple((decided | obstructed).values()), policy.limits.repositories),
+        rebuilds=tuple(each for each in rebuilds if isinstance(each, Rebuild)),
         unnamed=tuple(sorted(policy.repositories.keys() - desired.targets.keys())),
     )
+
+
+def _decide_all(accepted: Accepted, observed: Observed, now: datetime) -> dict[RepositoryName, Item]:
+    decided: dict[RepositoryName, Item] = {}
+    for group in order(accepted.policy, accepted.desired.targets.keys()):
+        for name in group:
+            decided[name] = _decide(_Case(name, accepted, observed), decided, now)
+    return decided
 
 
 _MOVES: Mapping[Relation, type[Create | FastForward | Rewind | Force]] = {
@@ -235,9 +99,9 @@ class _Case(NamedTuple):
         return self.observed_fleet.activity.get(self.name)
 
     @property
-    def item(self) -> _Item:
+    def governed(self) -> GovernedRef:
         known = self.observed
-        return _Item(
+        return GovernedRef(
             repository=self.name,
             name=known.name if known else self.name,
             url=known.url if known else None,
@@ -251,27 +115,29 @@ def explain(
 ) -> tuple[Hold | Wait, ...]:
     """Give everything that stands in a repository's way, in the order of the rules; `plan` shows the first alone.
 
-    What a later rule rests on is not asked: of a commit that does not exist nothing more is said. Nothing stands in
-    the way of a ref that is at its target.
+    What a later rule rests on is not asked: of a commit that does not exist nothing more is said. In the way of a ref
+    that is at its target stands at most what its rebuild waits for.
 
     Raises:
         KeyError: The document does not name the repository.
     """
-    decided = {item.repository: item for item in plan(accepted, observed, now=now).items}
+    decided = _decide_all(accepted, observed, now)
     case = _Case(repository, accepted, observed)
     if isinstance(decided[repository], NoOp):
-        return ()
+        rebuilds = _rebuilds(accepted, observed, decided, now)
+        return tuple(
+            each for each in rebuilds if each.repository == repository and not isinstance(each, Rebuild)
+        )
     return tuple(_obstruct(case, reason) for reason in _reasons(case, _Before.of(case, decided, now), now))
 
 
 def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) -> Item:
-    item, observed = case.item, case.observed
-    if observed and observed.live == item.target:
-        return NoOp(**dict(item))
+    governed, observed = case.governed, case.observed
+    if observed and observed.live == governed.target:
+        return NoOp(**dict(governed))
     if observed and observed.target and observed.target.relation is Relation.IDENTICAL:
-        return NoOp(
-            **dict(item)
-        )  # the ref came to its target between the reading of the one and of the other
+        # The ref came to its target between the reading of the one and of the other.
+        return NoOp(**dict(governed))
     before = _Before.of(case, decided, now)
     if reason := next(_reasons(case, before, now), None):
         return _obstruct(case, reason)
@@ -280,7 +146,7 @@ def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) 
     target, permit = observed.target, _permit(case, observed.target, now)
     moving = [each for each in before.items if isinstance(each, Action)]
     return _MOVES[target.relation](
-        **dict(item),
+        **dict(governed),
         repository_id=observed.id,
         commits=target.behind if target.relation is Relation.REWIND else target.ahead,
         wave=1 + max((each.wave for each in moving), default=0),
@@ -291,8 +157,8 @@ def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) 
 
 
 def _obstruct(case: _Case, reason: "_HoldReason | _WaitReason") -> Hold | Wait:
-    kind = Hold if isinstance(reason, _HoldReason) else Wait
-    return kind(**dict(case.item), **reason._asdict())
+    governed = case.governed
+    return governed.hold(*reason) if isinstance(reason, _HoldReason) else governed.wait(*reason)
 
 
 class _Before(NamedTuple):
@@ -506,6 +372,10 @@ def _wait_reasons(
     for gate in closed_gates(policy, landed_at=target.committed_at, now=now):
         if not _overrides(permit, gate.code):
             yield _WaitReason(gate.code, gate.sentence, gate.until)
+    yield from _order_reasons(policy, before)
+
+
+def _order_reasons(policy: Policy, before: _Before) -> Iterator[_WaitReason]:
     for item in before.items:
         if isinstance(item, Hold | Wait):
             yield _WaitReason("after", f"{item.name} comes first and has not moved ({item.code}).")
@@ -528,45 +398,59 @@ def _limited(items: tuple[Item, ...], limit: int | None) -> tuple[Item, ...]:
         "Take some targets back, or add permits despite: limit-exceeded."
     )
     return tuple(
-        Hold(
-            **{field: getattr(item, field) for field in _Item.model_fields},
-            code="limit-exceeded",
-            sentence=sentence,
-        )
-        if item.repository in counted
-        else item
-        for item in items
+        item.hold("limit-exceeded", sentence) if item.repository in counted else item for item in items
     )
 
 
 def _rebuilds(
     accepted: Accepted, observed: Observed, decided: Mapping[RepositoryName, Item], now: datetime
-) -> Iterator[Rebuild]:
-    """Find what must be built again, once all that it comes after is in place and ready."""
-    ledger, policy = accepted.ledger or Ledger(), accepted.policy
+) -> Iterator[Rebuild | Hold | Wait]:
+    """Find what is in place and must be built again, because something that it comes after has moved.
+
+    A rebuild that cannot be asked for yet is a hold or a wait, so that it is neither forgotten nor silent. Nothing is
+    said of one before something that is just about to move: the plan after that move decides.
+    """
     for name, item in decided.items():
-        workflow = policy.repositories[name].rebuild if name in policy.repositories else None
-        if workflow is None or not isinstance(item, NoOp):
+        rules = accepted.policy.repositories.get(name)
+        if (
+            rules is None
+            or rules.rebuild is None
+            or name in accepted.desired.holds
+            or not isinstance(item, NoOp)
+        ):
             continue
         case = _Case(name, accepted, observed)
-        first = [decided[each] for each in sorted(predecessors(policy, name) & decided.keys())]
-        if not all(isinstance(each, NoOp) and not _unready(case, each, now) for each in first):
+        before = _Before.of(case, decided, now)
+        moved = _moved_since_built(accepted.ledger or Ledger(), name, before.items)
+        if not moved or any(isinstance(each, Action) for each in before.items):
             continue
-        own = ledger.proved.get(name)
-        built_at = max(
-            (at for at in (own.moved_at if own else None, ledger.rebuilt.get(name)) if at), default=None
+        obstacles = chain[_HoldReason | _WaitReason](
+            _late_reasons(before.unready, None), _order_reasons(accepted.policy, before)
         )
-        moved = {
-            each.repository: proof.moved_at
-            for each in first
-            if (proof := ledger.proved.get(each.repository)) and proof.moved_at
-            if built_at is None or proof.moved_at > built_at
-        }
-        if moved:
+        if reason := next(obstacles, None):
+            yield _obstruct(
+                case, reason._replace(sentence=f"{rules.rebuild} has to run again. {reason.sentence}")
+            )
+        else:
             yield Rebuild(
                 repository=name,
                 name=item.name,
-                workflow=workflow,
+                workflow=rules.rebuild,
                 since=max(moved.values()),
                 because=tuple(sorted(moved)),
             )
+
+
+def _moved_since_built(
+    ledger: Ledger, name: RepositoryName, before: Sequence[Item]
+) -> Mapping[RepositoryName, datetime]:
+    """Find what has moved to where it should be since a repository moved or was rebuilt, and when."""
+    own = ledger.proved.get(name)
+    built = [at for at in (own.moved_at if own else None, ledger.rebuilt.get(name)) if at]
+    return {
+        each.repository: proof.moved_at
+        for each in before
+        if isinstance(each, NoOp)
+        if (proof := ledger.proved.get(each.repository)) and proof.moved_at
+        if not built or proof.moved_at > max(built)
+    }

@@ -1,11 +1,10 @@
 """What a run did, and what it comes to. Values, for whoever tells people about it."""
 
 from enum import StrEnum
-from typing import TypedDict
 
 from reconcile.apply import Failed, Moved, Outcome, Refused, Skipped
-from reconcile.plan import Action, Hold, Item, Plan, Wait
-from state.ids import Frozen, RepositoryName, Sha
+from reconcile.planned import Action, Hold, Item, Plan, Wait
+from state.ids import Frozen, RepositoryName
 
 
 class Result(StrEnum):
@@ -104,26 +103,8 @@ def _shown(action: Action, outcome: Outcome | None) -> Item:
     """Show a move that was refused or put off as the hold or wait that it is."""
     match outcome:
         case Refused(code=code, sentence=sentence):
-            return Hold(**_of(action), code=code, sentence=sentence)
+            return action.hold(code, sentence)
         case Skipped(code="rate-limit", sentence=sentence, until=until):
-            return Wait(**_of(action), code="rate-limit", sentence=sentence, until=until)
+            return action.wait("rate-limit", sentence, until)
         case _:
             return action
-
-
-class _Fields(TypedDict):
-    repository: RepositoryName
-    name: str
-    url: str | None
-    live: Sha | None
-    target: Sha
-
-
-def _of(action: Action) -> _Fields:
-    return _Fields(
-        repository=action.repository,
-        name=action.name,
-        url=action.url,
-        live=action.live,
-        target=action.target,
-    )

@@ -6,7 +6,7 @@ Marks, not gates: whatever is found here stops nothing.
 from collections.abc import Mapping
 
 from reconcile.observed import CommitRange, Observed, RangeTraits
-from reconcile.plan import Create, Hold, Item, NoOp, Plan
+from reconcile.planned import Create, Hold, Item, NoOp, Plan
 from reconcile.selection import going_out
 from state.ids import RepositoryName
 from state.ledger import Ledger

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import NamedTuple
 
-from reconcile.plan import Hold, Item, NoOp, Plan
+from reconcile.planned import Hold, Item, NoOp, Plan
 from state.document import DesiredState, PermitKind, Permits
 from state.document import Hold as DesiredHold
 from state.ids import Frozen, RepositoryName, Sha, abbreviate

@@ -12,7 +12,8 @@ from reconcile.observed import (
     ObservedTarget,
     Relation,
 )
-from reconcile.plan import Item, plan
+from reconcile.plan import plan
+from reconcile.planned import Item
 from state.document import DesiredState
 from state.ids import BranchName, RepositoryName, Sha
 from state.ledger import AcceptedCommit, Ledger, Proof

@@ -30,7 +30,8 @@ from reconcile.errors import ForbiddenError, MissingError, RejectedError, Transi
 from reconcile.foresight import assume_merged, changed_repositories, merge_desired
 from reconcile.observe import observe
 from reconcile.observed import Accepted, Documents, LineNote, Observed, PullRequest, ReleaseState, Signal
-from reconcile.plan import Plan, plan
+from reconcile.plan import plan
+from reconcile.planned import Plan
 from reconcile.ports import (
     FleetReader,
     HistoryReader,

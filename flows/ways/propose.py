@@ -28,7 +28,8 @@ from reconcile.errors import StaleHeadError, TransientError
 from reconcile.foresight import assume_merged
 from reconcile.observe import observe
 from reconcile.observed import Accepted, CommitRange, Observed, PullRequest, RangeTraits, ReleaseState
-from reconcile.plan import Plan, plan
+from reconcile.plan import plan
+from reconcile.planned import Plan
 from reconcile.ports import (
     FleetReader,
     HistoryReader,

@@ -17,7 +17,8 @@ from reconcile.apply import Clock, Failed, Moved, Outcome, Refused, Skipped, Too
 from reconcile.errors import ReconcileError, StaleHeadError
 from reconcile.observe import observe
 from reconcile.observed import Accepted, Observed
-from reconcile.plan import Action, Plan, Rebuild, plan
+from reconcile.plan import plan
+from reconcile.planned import Action, Plan, Rebuild
 from reconcile.ports import (
     BudgetReader,
     FleetReader,

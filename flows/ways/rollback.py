@@ -14,7 +14,8 @@ from reconcile.apply import Clock
 from reconcile.foresight import assume_merged
 from reconcile.observe import observe
 from reconcile.observed import Observed, PullRequest, Relation
-from reconcile.plan import Plan, plan
+from reconcile.plan import plan
+from reconcile.planned import Plan
 from reconcile.ports import (
     FilesWriter,
     FleetReader,

@@ -5,7 +5,7 @@ from typing import Protocol
 from flows.ways.reconcile import survey
 from reconcile.apply import Clock
 from reconcile.observed import DocumentVersion, PullRequest
-from reconcile.plan import Plan
+from reconcile.planned import Plan
 from reconcile.ports import FleetReader, PullRequestReader, ReleaseStateReader
 from reconcile.render.proposal import PROPOSAL_BRANCH
 from state.ids import Frozen

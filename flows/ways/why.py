@@ -7,7 +7,8 @@ from reconcile.accept import load_accepted
 from reconcile.apply import Clock
 from reconcile.observe import observe
 from reconcile.observed import ObservedRepository
-from reconcile.plan import Hold, Item, Wait, explain, plan
+from reconcile.plan import explain, plan
+from reconcile.planned import Hold, Item, Wait
 from reconcile.ports import FleetReader, ReleaseStateReader
 from state.ids import BranchName, Frozen
 from state.proposal import PinError, resolve_repository

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from reconcile.plan import Plan
+from reconcile.planned import Plan
 from reconcile.render.markdown import anchor, code, escape
 from reconcile.render.plan import SENTENCE_LIMIT, plan_sections, summarize
 from reconcile.render.sections import Listing, Section, lay_out

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from reconcile.plan import Action
+from reconcile.planned import Action
 from reconcile.render.plan import rows_of
 from reconcile.report import RunReport
 from state.ids import Sha, abbreviate

@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import NamedTuple, Protocol
 
 from reconcile.observed import LineNote, Observed, Relation
-from reconcile.plan import Hold, Item, Plan
+from reconcile.planned import Hold, Item, Plan
 from reconcile.render.markdown import anchor, code, escape
 from reconcile.render.plan import SENTENCE_LIMIT, render_way, rows_of
 from reconcile.selection import going_out

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from reconcile.plan import Action, Create, FastForward, Force, Hold, Item, NoOp, Plan, Rewind, Wait
+from reconcile.planned import Action, Create, FastForward, Force, Hold, Item, NoOp, Plan, Rewind, Wait
 from reconcile.render.markdown import anchor, code, drop_empty_columns, escape, link, table
 from reconcile.render.sections import Listing, Section, lay_out
 from state.ids import Frozen, Sha, abbreviate
@@ -101,8 +101,10 @@ def _cells(row: PlanRow) -> tuple[str, ...]:
 
 
 def render_way(row: PlanRow) -> str:
-    """Render from → to, with a link to what lies between."""
+    """Render from → to, with a link to what lies between; where both are one, that."""
     target = code(abbreviate(row.target))
+    if row.live == row.target:
+        return anchor(target, row.url and f"{row.url}/commit/{row.target}")
     if row.live is None:
         return f"new → {anchor(target, row.url and f'{row.url}/commit/{row.target}')}"
     # GitHub shows what the second has and the first lacks; what comes back is what the live one has.

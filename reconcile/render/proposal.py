@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from reconcile.observed import Observed
-from reconcile.plan import Create, FastForward, Hold, Item, NoOp, Plan
+from reconcile.planned import Create, FastForward, Hold, Item, NoOp, Plan
 from reconcile.render.markdown import anchor, code, drop_empty_columns, escape, link, shorten, table
 from reconcile.render.plan import SENTENCE_LIMIT, PlanRow, render_way, rows_of, summarize
 from reconcile.render.sections import Listing, Section, lay_out

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from reconcile.apply import Failed, Moved
-from reconcile.plan import Create, FastForward, Force, Hold, Item, NoOp, Rewind, Wait
+from reconcile.planned import Create, FastForward, Force, Hold, Item, NoOp, Rewind, Wait
 from reconcile.render.markdown import escape, link, shorten
 from reconcile.render.plan import SENTENCE_LIMIT, PlanRow, render_way, summarize
 from reconcile.render.sections import Listing, Section, lay_out

@@ -12,7 +12,7 @@ from reconcile.apply import Clock
 from reconcile.github.client import GitHub, connect
 from reconcile.github.settings import GitHubSettings, TokenCredentials
 from reconcile.observed import Accepted
-from reconcile.plan import Plan
+from reconcile.planned import Plan
 from state.ids import Sha
 from state.ledger import AcceptedCommit, Ledger, dump_ledger
 from state.yaml_io import POLICY_PATH, STATE_PATH

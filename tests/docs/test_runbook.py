@@ -9,7 +9,7 @@ from flows.cli import Exit
 from flows.ways.check import CheckReport
 from flows.ways.propose import ProposeAction
 from reconcile.apply import Outcome
-from reconcile.plan import HoldCode, WaitCode
+from reconcile.planned import HoldCode, WaitCode
 from reconcile.report import Result
 from tests.docs.pages import ROOT, RUNBOOK
 from tests.docs.test_readme import INTERRUPTED

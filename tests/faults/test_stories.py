@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from reconcile.plan import Hold
+from reconcile.planned import Hold
 from reconcile.report import Result, RunReport
 from tests.faults.conftest import MakeWorld
 from tests.faults.world import BOT, Killed, World, before_request, killing, request_name

@@ -12,7 +12,7 @@ from flows.ways.rolling import CLOSING
 from reconcile.apply import Clock
 from reconcile.errors import StaleHeadError, UnreachableError
 from reconcile.observed import RangeTraits
-from reconcile.plan import Hold
+from reconcile.planned import Hold
 from reconcile.render.proposal import PROPOSAL_BRANCH, read_built_on
 from state.evidence import Verdict
 from state.ids import RepositoryName, Sha

@@ -10,7 +10,7 @@ from flows.ways.reconcile import ReconcileSteps, plain_steps, reconcile
 from reconcile.apply import Clock, Failed, Moved, MovedMeanwhile
 from reconcile.errors import StaleHeadError, UnreachableError
 from reconcile.observed import Accepted, MergedChange
-from reconcile.plan import Hold
+from reconcile.planned import Hold
 from reconcile.report import News, Result, RunReport
 from state.document import DesiredState
 from state.ids import RepositoryName, Sha

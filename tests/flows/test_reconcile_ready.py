@@ -16,7 +16,7 @@ from reconcile.errors import ForbiddenError, UnreachableError
 from reconcile.github.client import connect
 from reconcile.github.settings import GitHubSettings, TokenCredentials
 from reconcile.observed import Accepted, Activity, Signal
-from reconcile.plan import Wait
+from reconcile.planned import Wait
 from reconcile.report import Result, RunReport
 from state.ids import RepositoryName, Sha
 from state.ledger import Ledger

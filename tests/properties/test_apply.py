@@ -18,7 +18,8 @@ from reconcile.apply import (
     split_wave,
 )
 from reconcile.observe import wanted_of
-from reconcile.plan import Force, Plan, Rewind, plan
+from reconcile.plan import plan
+from reconcile.planned import Force, Plan, Rewind
 from state.ids import RepositoryName
 from tests.properties.strategies import NAMES, World, foreign, trouble, worlds
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from reconcile.observe import wanted_of
 from reconcile.observed import Observed
-from reconcile.plan import Create, FastForward, Force, Hold, NoOp, Plan, Rewind, Wait, plan
+from reconcile.plan import plan
+from reconcile.planned import Create, FastForward, Force, Hold, NoOp, Plan, Rewind, Wait
 from state.document import Permits
 from state.ids import ZERO_SHA
 from state.ledger import Ledger, SpentPermit

@@ -32,7 +32,8 @@ from reconcile.errors import (
 )
 from reconcile.observe import wanted_of
 from reconcile.observed import Accepted
-from reconcile.plan import Plan, plan
+from reconcile.plan import plan
+from reconcile.planned import Plan
 from reconcile.ports import Budget, RefUpdate, Refusal, UpdateAnswer
 from state.ids import ZERO_SHA, RepositoryName, Sha
 from state.ledger import Ledger

@@ -7,7 +7,8 @@ import pytest
 from reconcile.apply import Skipped, apply_actions
 from reconcile.cost import BATCH_SIZE, Cost, estimate, wave_points
 from reconcile.observe import observe
-from reconcile.plan import Plan, plan
+from reconcile.plan import plan
+from reconcile.planned import Plan
 from reconcile.ports import Budget
 from reconcile.report import Result, RunReport
 from state.ids import RepositoryName

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconcile.plan import FastForward, Hold
+from reconcile.planned import FastForward, Hold
 from state.ids import Sha
 from tests.builders import OGR, TARGET, accepted, decide, observed_repository, observed_target, policy, sha
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from reconcile.observed import Accepted, Observed, ObservedRepository
-from reconcile.plan import Plan, plan
+from reconcile.plan import plan
+from reconcile.planned import Plan
 from tests.builders import (
     NOW,
     OGR,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reconcile.observed import Accepted, ObservedRepository, Relation
-from reconcile.plan import FastForward, Hold, HoldCode
+from reconcile.planned import FastForward, Hold, HoldCode
 from tests.builders import OGR, TARGET, accepted, decide, observed_repository, observed_target, policy
 
 HELD: dict[str, Any] = {"holds": {OGR: {"reason": "waits for the login page"}}}

@@ -3,7 +3,8 @@
 import pytest
 
 from reconcile.observed import ObservedRepository, Relation
-from reconcile.plan import Action, Hold, NoOp, Wait, plan
+from reconcile.plan import plan
+from reconcile.planned import Action, Hold, NoOp, Wait
 from state.policy import Limits, Policy
 from tests.builders import (
     LIVE,

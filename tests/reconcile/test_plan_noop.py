@@ -3,7 +3,8 @@
 import pytest
 
 from reconcile.observed import Accepted, Observed, ObservedRepository, Relation
-from reconcile.plan import NoOp, plan
+from reconcile.plan import plan
+from reconcile.planned import NoOp
 from tests.builders import (
     NOW,
     OGR,

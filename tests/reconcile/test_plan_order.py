@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from reconcile.observed import ObservedRepository, Relation
-from reconcile.plan import Plan, plan
+from reconcile.plan import plan
+from reconcile.planned import Plan
 from reconcile.waves import OrderCycleError
 from state.policy import Policy
 from tests.builders import (

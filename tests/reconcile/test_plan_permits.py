@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from reconcile.observed import Relation
-from reconcile.plan import Action, FastForward, Hold, plan
+from reconcile.plan import plan
+from reconcile.planned import Action, FastForward, Hold
 from state.policy import Limits
 from tests.builders import (
     LIVE,

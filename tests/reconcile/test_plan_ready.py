@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reconcile.observed import Accepted, ObservedRepository, Relation, Signal
-from reconcile.plan import FastForward, Hold, Item, NoOp, Wait, plan
+from reconcile.plan import plan
+from reconcile.planned import FastForward, Hold, Item, NoOp, Wait
 from state.ids import ZERO_SHA, RepositoryName, Sha
 from state.ledger import Ledger, Proof
 from state.policy import Policy

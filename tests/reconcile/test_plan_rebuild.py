@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reconcile.observed import ObservedRepository, Relation, Signal
-from reconcile.plan import Plan, Rebuild, plan
+from reconcile.plan import explain, plan
+from reconcile.planned import Hold, NoOp, Plan, Rebuild, Wait
 from state.ids import RepositoryName
 from state.ledger import Ledger, Proof
 from state.policy import Policy
@@ -138,6 +139,68 @@ def test_not_before_all_that_it_comes_after_is_ready(because: tuple[RepositoryNa
     ledger = Ledger(proved=proofs(ogr=MOVED))
     for now in (NOW, NOW + timedelta(days=1)):
         assert because == rebuilt(ledger, under=under, signals=[said], now=now)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "said", "now"),
+    [
+        (Wait, "after", "is not ready", NOW),
+        (Hold, "not-ready-in-time", "is not ready", NOW + timedelta(days=1)),
+    ],
+    ids=["in time", "too late"],
+)
+def test_a_rebuild_that_is_not_due_yet_is_shown(
+    kind: type[Hold | Wait], code: str, said: str, now: datetime
+) -> None:
+    """It is a wait, and in the end a hold: a build that fails for good must not look like a fleet at rest."""
+    under = CHAIN | {OGR: {"ready": READY}}
+    ledger = Ledger(proved=proofs(ogr=MOVED))
+    repositories = tuple(map(there, (OGR, PACKIT, SERVICE)))
+    made = planned(ledger, *repositories, under=under, now=now)
+    obstructed = made.items[-1]
+    assert isinstance(obstructed, kind)
+    assert (SERVICE, code, TARGET) == (obstructed.repository, obstructed.code, obstructed.live)
+    assert obstructed.sentence.startswith(f"rebuild.yml has to run again. {OGR} comes first and {said}")
+    assert [NoOp, NoOp] == [type(item) for item in made.items[:2]], "and it stops nothing else"
+    assert not made.is_converged
+    given = accepted(
+        {each.name: TARGET for each in repositories},
+        under=Policy.model_validate({"version": 1, "repositories": under}),
+        ledger=ledger,
+    )
+    assert (obstructed,) == explain(given, observed(*repositories), SERVICE, now=now)
+    assert () == explain(given, observed(*repositories), PACKIT, now=now)
+
+
+def test_a_rebuild_waits_for_what_is_held() -> None:
+    """One rebuild for all that it comes after, and until then it shows what for."""
+    ledger = Ledger(proved=proofs(ogr=MOVED))
+    held = {PACKIT: {"reason": "leave it alone"}}
+    made = planned(ledger, there(OGR), behind(PACKIT), there(SERVICE), holds=held)
+    waits = made.items[-1]
+    assert isinstance(waits, Wait)
+    assert ("after", f"rebuild.yml has to run again. {PACKIT} comes first and has not moved (held).") == (
+        waits.code,
+        waits.sentence,
+    )
+
+
+def test_a_rebuild_behind_a_move_is_for_the_next_plan() -> None:
+    """Nothing is in its way: the run that moves what comes first plans again, and then builds."""
+    ledger = Ledger(proved=proofs(ogr=MOVED))
+    made = planned(ledger, there(OGR), behind(PACKIT), there(SERVICE))
+    assert ((), NoOp) == (made.rebuilds, type(made.items[-1]))
+
+
+def test_what_is_held_is_not_rebuilt() -> None:
+    """To leave a repository alone is to leave its images alone."""
+    held = {SERVICE: {"reason": "leave it alone"}}
+    made = planned(Ledger(proved=proofs(ogr=MOVED)), there(OGR), there(PACKIT), there(SERVICE), holds=held)
+    assert made.is_converged
+
+
+def test_what_the_policy_does_not_list_is_not_rebuilt() -> None:
+    assert planned(Ledger(proved=proofs(ogr=MOVED)), there(OGR), there("x/y")).is_converged
 
 
 def test_without_a_workflow_nothing_is_rebuilt() -> None:

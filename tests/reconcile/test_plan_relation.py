@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconcile.observed import ObservedRepository, Relation
-from reconcile.plan import Create, FastForward, Force, Hold, HoldCode, Item, Rewind
+from reconcile.planned import Create, FastForward, Force, Hold, HoldCode, Item, Rewind
 from state.ids import ZERO_SHA, Sha
 from state.ledger import Ledger, SpentPermit
 from tests.builders import (

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from reconcile.observed import Accepted, Activity, Observed, ObservedRepository, Relation
-from reconcile.plan import Hold, Wait, explain, plan
+from reconcile.plan import explain, plan
+from reconcile.planned import Hold, Wait
 from state.ids import ZERO_SHA
 from state.ledger import Ledger, Proof, SpentPermit
 from state.policy import Policy

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from reconcile.observed import Relation
-from reconcile.plan import FastForward, Hold, Rewind, Wait, plan
+from reconcile.plan import plan
+from reconcile.planned import FastForward, Hold, Rewind, Wait
 from state.policy import Policy
 from tests.builders import (
     LIVE,

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from reconcile.observed import CommitRange, Observed, ObservedRepository, RangeTraits, Relation
-from reconcile.plan import Plan, plan
+from reconcile.plan import plan
+from reconcile.planned import Plan
 from reconcile.risks import mark_risks, ranges_to_look_at
 from state.document import Hold
 from state.ledger import Ledger, Proof

@@ -17,7 +17,7 @@ from reconcile.apply import Clock
 from reconcile.github.client import GitHub, connect
 from reconcile.github.settings import GitHubSettings, TokenCredentials
 from reconcile.observed import Accepted
-from reconcile.plan import Hold, Wait
+from reconcile.planned import Hold, Wait
 from reconcile.report import News, RunReport
 from state.document import DesiredState
 from state.ids import Sha

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from reconcile.observed import Observed, ObservedRepository, ObservedTarget, Relation
-from reconcile.plan import Plan, plan
+from reconcile.plan import plan
+from reconcile.planned import Plan
 from reconcile.render.proposal import Proposal
 from reconcile.selection import LeftOut
 from state.document import Hold
