@@ -1,14 +1,17 @@
-"""Cost: how many requests a plan takes, and how long. Pure.
+"""Cost: how many requests a plan takes, and how long it is until everything is out. Pure.
 
 An estimate, for people and for the question whether GitHub's hourly budget lasts to the end of a wave. What cannot
 be foreseen is not in it: repeated reads, reading what was approved, the first commit of a ledger.
 """
 
 from collections import Counter
+from datetime import timedelta
 from math import ceil
 
-from reconcile.planned import Plan
-from state.ids import Frozen
+from reconcile.planned import Action, Item, NoOp, Plan, Wait
+from reconcile.waves import predecessors
+from state.ids import Frozen, RepositoryName
+from state.policy import Policy, RepositoryPolicy
 
 BATCH_SIZE = 10
 """Updates in one request: few enough for GitHub's ten seconds, and halved when they were too many."""
@@ -46,6 +49,34 @@ def estimate(plan: Plan) -> Cost:
     writes = intents + batches + len(plan.rebuilds) + _REPORT + 1
     seconds = (reads + writes) * _SECONDS_AN_ANSWER + (writes - 1) * _SECONDS_BETWEEN_WRITES
     return Cost(reads=reads, writes=writes, seconds=ceil(seconds))
+
+
+def estimate_duration(plan: Plan, policy: Policy) -> timedelta:
+    """Estimate how long after the merge the last repository moves or is built again: the longest way through the order.
+
+    A build that something waits for counts as long as the policy gives it (``ready.within``). What a person or a
+    closed gate holds up is not counted, nor what comes after that.
+    """
+    unfinished = {item.repository for item in plan.items if not isinstance(item, NoOp)}
+    built_after: dict[RepositoryName, timedelta] = {}
+    longest = timedelta(0)
+    for item in plan.items:
+        rules = policy.repositories.get(item.repository, RepositoryPolicy())
+        before = predecessors(policy, item.repository) & unfinished
+        starts = max((built_after[name] for name in before & built_after.keys()), default=timedelta(0))
+        if _goes_on(item) and before <= built_after.keys():
+            if isinstance(item, Wait) and item.until:
+                starts = max(starts, item.until - plan.observed_at)
+            built_after[item.repository] = starts + (rules.ready.within if rules.ready else timedelta(0))
+        elif not (isinstance(item, NoOp) and rules.rebuild):
+            continue
+        longest = max(longest, starts)
+    return longest + timedelta(seconds=estimate(plan).seconds)
+
+
+def _goes_on(item: Item) -> bool:
+    """Say whether something moves now, or as soon as what comes first is ready."""
+    return isinstance(item, Action) or (isinstance(item, Wait) and item.code == "after")
 
 
 def wave_points(moves: int, *, fleet: int) -> int:

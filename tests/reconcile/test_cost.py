@@ -1,18 +1,31 @@
-"""What a plan costs: an estimate, and the question whether GitHub's budget lasts to the end of a wave."""
+"""What a plan costs: requests, time, and the question whether GitHub's budget lasts to the end of a wave."""
 
 from datetime import timedelta
 
 import pytest
 
 from reconcile.apply import Skipped, apply_actions
-from reconcile.cost import BATCH_SIZE, Cost, estimate, wave_points
+from reconcile.cost import BATCH_SIZE, Cost, estimate, estimate_duration, wave_points
 from reconcile.observe import observe
+from reconcile.observed import Relation
 from reconcile.plan import plan
 from reconcile.planned import Plan
 from reconcile.ports import Budget
 from reconcile.report import Result, RunReport
+from state.document import Hold
 from state.ids import RepositoryName
-from tests.builders import LIVE, NOW, TARGET, accepted, policy
+from state.ledger import Ledger, Proof
+from state.policy import Policy, Window
+from tests.builders import (
+    LIVE,
+    NOW,
+    TARGET,
+    accepted,
+    observed,
+    observed_repository,
+    observed_target,
+    policy,
+)
 from tests.fakes import FakeGitHub, FakeRepository
 
 NAMES = ("a/a", "b/b", "c/c")
@@ -55,6 +68,80 @@ async def test_writes_take_their_time() -> None:
     """A second from one write to the next is the least that a plan takes."""
     _, current = await world(*NAMES)
     assert estimate(current).seconds >= estimate(current).writes - 1
+
+
+def ordered(**repositories: dict[str, object]) -> Policy:
+    """Make a policy of ``a/a``, ``b/b``, ``c/c`` with these rules."""
+    named = {f"{name}/{name}": rules for name, rules in repositories.items()}
+    return Policy.model_validate({"version": 1, "repositories": named})
+
+
+def duration(
+    under: Policy, *in_place: RepositoryName, ledger: Ledger | None = None, **rest: object
+) -> timedelta:
+    """Estimate a plan in which everything moves but what is in place, without the seconds that requests take."""
+    names = tuple(under.repositories)
+    fleet = observed(
+        *(
+            observed_repository(
+                name, live=TARGET, target=observed_target(relation=Relation.IDENTICAL, ahead=0)
+            )
+            if name in in_place
+            else observed_repository(name)
+            for name in names
+        )
+    )
+    given = accepted(dict.fromkeys(names, TARGET), under=under, ledger=ledger or Ledger(), **rest)  # type: ignore[arg-type]  # sections of the document
+    current = plan(given, fleet, now=NOW)
+    return estimate_duration(current, under) - timedelta(seconds=estimate(current).seconds)
+
+
+BUILT: dict[str, object] = {"ready": {"statuses": {"contexts": ["build"]}, "within": "60m"}}
+AFTER_A: dict[str, object] = {"after": "a/a"}
+AFTER_B: dict[str, object] = {"after": "b/b"}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "under", "in_place"),
+    [
+        pytest.param(0, ordered(a={}, b=AFTER_A), (), id="order alone takes no time"),
+        pytest.param(0, ordered(a=BUILT, b={}), (), id="nothing waits for the build"),
+        pytest.param(60, ordered(a=BUILT, b=AFTER_A), (), id="a build comes first"),
+        pytest.param(120, ordered(a=BUILT, b=AFTER_A | BUILT, c=AFTER_B), (), id="one build after the other"),
+        pytest.param(60, ordered(a=BUILT, b=BUILT, c={"after": ["a/a", "b/b"]}), (), id="side by side"),
+        pytest.param(60, ordered(a=BUILT, b=AFTER_A, c=AFTER_B), ("b/b",), id="through one that stays"),
+        pytest.param(0, ordered(a=BUILT, b=AFTER_A), ("b/b",), id="what waits for it stays"),
+        pytest.param(60, ordered(a=BUILT, b=AFTER_A | {"rebuild": "images.yml"}), ("b/b",), id="a rebuild"),
+        pytest.param(0, ordered(a=BUILT, b=AFTER_A), ("a/a", "b/b"), id="all in place"),
+    ],
+)
+def test_the_longest_way_through_the_order(
+    minutes: int, under: Policy, in_place: tuple[RepositoryName, ...]
+) -> None:
+    """Builds that something waits for count, one after the other where they must."""
+    assert timedelta(minutes=minutes) == duration(under, *in_place)
+
+
+def test_a_build_that_has_begun_counts_with_what_is_left_of_it() -> None:
+    """The first moved forty minutes ago."""
+    under, moved_at = ordered(a=BUILT, b=AFTER_A), NOW - timedelta(minutes=40)
+    ledger = Ledger(proved={"a/a": Proof(sha=TARGET, at=moved_at, moved_at=moved_at)})
+    assert timedelta(minutes=20) == duration(under, "a/a", ledger=ledger)
+
+
+def test_what_is_held_up_is_not_waited_for() -> None:
+    """How long a person takes nobody knows; how long a window stays closed the plan says for itself."""
+    under = ordered(a=BUILT, b=AFTER_A | BUILT, c=AFTER_B)
+    assert timedelta(0) == duration(under, holds={"a/a": Hold(reason="broken")})
+    assert timedelta(0) == duration(under, holds={"b/b": Hold(reason="broken")})
+    friday = Window.model_validate({"days": "Fri", "from": "08:00", "until": "16:00", "zone": "UTC"})
+    assert timedelta(0) == duration(under.model_copy(update={"windows": (friday,)}))
+
+
+async def test_requests_take_time_too() -> None:
+    """A plan without any build takes as long as its requests."""
+    _, current = await world(*NAMES)
+    assert timedelta(seconds=estimate(current).seconds) == estimate_duration(current, policy(*NAMES))
 
 
 @pytest.mark.parametrize(("moves", "more"), [(1, 0), (BATCH_SIZE, 0), (BATCH_SIZE + 1, 2)])
