@@ -2,11 +2,12 @@
 
 A ref moves by compare-and-swap only. GitHub answers a lost race, a rule's refusal and its own trouble in ways that
 cannot be told apart safely, so after anything but a plain acceptance the ref is read again, and where it stands
-says what happened. Never deletes a ref, and never sends an update again before its ref was read.
+says what happened. Never deletes a ref, and never sends an update again before its ref was read, but for one that
+GitHub put off: then it has carried out nothing.
 """
 
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Annotated, Literal, NamedTuple, TypedDict
@@ -28,7 +29,7 @@ from reconcile.ports import (
 )
 from state.ids import BranchName, Frozen, RepositoryName, Sha, abbreviate
 
-_LOST_AFTER_SECONDS = 11.0
+LOST_AFTER_SECONDS = 11.0
 """GitHub ends a GraphQL request after ten seconds; before that a lost one may still be at work."""
 _STALE_READ_SECONDS = (1.0, 3.0, 8.0)
 """Pauses before reading a ref again that seems not to have moved: GitHub may serve an old answer for a while."""
@@ -77,7 +78,7 @@ class Skipped(_Outcome):
     """Not tried, or not again.
 
     ``after``: what comes first did not move; ``stale-document``: the decision changed; ``rate-limit``: what GitHub
-    grants within the hour does not last to the end of the wave.
+    grants within the hour does not last to the end of the wave, or GitHub asks for a long pause.
     """
 
     kind: Literal["skipped"] = "skipped"
@@ -151,10 +152,15 @@ async def apply_actions(plan: Plan, actions: Sequence[Action], tools: Tools) -> 
                 for action in chain(batch, *queue)
             }
             break
-        except (
-            RateLimitedError,
-            UnauthorizedError,
-        ) as error:  # these are about every request, not about this
+        except RateLimitedError as error:
+            attempts.update(action.repository for action in batch)
+            if error.pause is None or max(attempts[action.repository] for action in batch) >= _ATTEMPTS:
+                outcomes |= _put_off(chain(batch, *queue), error, tools.clock.now())
+                break
+            await tools.clock.sleep(error.pause)
+            queue.appendleft(batch)
+            continue
+        except UnauthorizedError as error:  # about every request, not about this one
             outcomes |= {
                 action.repository: Failed(**_of(action), sentence=str(error))
                 for action in chain(batch, *queue)
@@ -189,6 +195,18 @@ def _shortage(
     )
 
 
+def _put_off(
+    actions: Iterable[Action], error: RateLimitedError, now: datetime
+) -> Mapping[RepositoryName, Skipped]:
+    """Leave the rest to a later run, which GitHub lets do more."""
+    until = now + error.retry_after if error.retry_after else None
+    sentence = f"{error} The first run after that pause goes on."
+    return {
+        action.repository: Skipped(**_of(action), code="rate-limit", sentence=sentence, until=until)
+        for action in actions
+    }
+
+
 async def _fence(plan: Plan, state: ReleaseStateReader) -> None:
     """Refuse to go on when either document changed since the plan: an old decision never wins."""
     current = await state.observe_version()
@@ -214,7 +232,7 @@ async def _settle(answers: Mapping[Action, UpdateAnswer], ref: BranchName, tools
     ]
     doubtful = {action: answer for action, answer in answers.items() if answer.status != "accepted"}
     if any(answer.status == "lost" for answer in doubtful.values()):
-        await tools.clock.sleep(_LOST_AFTER_SECONDS)
+        await tools.clock.sleep(LOST_AFTER_SECONDS)
     unread: ReconcileError | None = None
     for pause in (0.0, *_STALE_READ_SECONDS):
         if not doubtful:

@@ -6,6 +6,9 @@ moved and a new plan is needed, `StallError` needs a person. Callers branch on t
 
 from datetime import timedelta
 
+_LONGEST_PAUSE = timedelta(seconds=60)
+"""A longer pause than this is for whoever can do something else meanwhile."""
+
 
 class ReconcileError(Exception):
     """Base of all. A message says what was tried, on what, what was found, and what to do."""
@@ -20,11 +23,18 @@ class UnreachableError(TransientError):
 
 
 class RateLimitedError(TransientError):
-    """GitHub asked for a pause."""
+    """GitHub asked for a pause, and carried out nothing."""
 
     def __init__(self, message: str, *, retry_after: timedelta | None) -> None:
         self.retry_after = retry_after
         super().__init__(message)
+
+    @property
+    def pause(self) -> float | None:
+        """How many seconds to wait before trying again; none where it is too long to sit out."""
+        if self.retry_after is None or self.retry_after > _LONGEST_PAUSE:
+            return None
+        return self.retry_after.total_seconds()
 
 
 class ReplanError(ReconcileError):

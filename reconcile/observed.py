@@ -252,6 +252,16 @@ class PullRequest(Frozen):
     labels: tuple[str, ...]
 
 
+class OpenPullRequest(Frozen):
+    """An open pull request into the default branch, as far as it decides whether it is checked again."""
+
+    number: int
+    paths: frozenset[str] | None
+    """The files that it changes; none where they are more than a hundred."""
+    has_status: bool
+    """Whether its newest commit bears the status that was asked about, whatever that says."""
+
+
 class LineNote(Frozen):
     """A comment on lines of a file in a pull request's diff. What it suggests replaces exactly these lines."""
 

@@ -240,8 +240,8 @@ class PullRequestReader(Protocol):
     async def find_pull_request(self, head_branch: BranchName) -> PullRequest | None:
         """Find the open pull request from a branch of the release-state repository itself."""
 
-    async def list_pull_requests(self) -> tuple[PullRequest, ...]:
-        """List the open pull requests into the default branch."""
+    async def observe_open(self, context: str) -> tuple[OpenPullRequest, ...]:
+        """List the open pull requests into the default branch, oldest first, and which bear a status of this context."""
 
     async def load_documents(self, commit: Sha) -> Documents:
         """Read both documents at a commit."""

@@ -28,6 +28,7 @@ from reconcile.ports import (
     ReportWriter,
     WorkflowDispatcher,
 )
+from reconcile.record import record_ledger
 from reconcile.render.ledger import describe_intents, describe_outcome
 from reconcile.render.report import MARKER, render_report, status_description
 from reconcile.report import News, Result, RunReport, news_since
@@ -38,7 +39,6 @@ from state.ledger import (
     Intent,
     Ledger,
     SpentPermit,
-    dump_ledger,
     forget_withdrawn,
     record_confirmed,
     record_intents,
@@ -329,7 +329,7 @@ def plain_steps(
         return await apply_actions(plan, actions, tools)
 
     async def record(loaded: Accepted, ledger: Ledger, message: str) -> None:
-        await github.store_ledger(dump_ledger(ledger), expected_head=loaded.ledger_head, message=message)
+        await record_ledger(github, ledger, expected_head=loaded.ledger_head, message=message, clock=clock)
 
     return ReconcileSteps(
         load=partial(load_accepted, github),

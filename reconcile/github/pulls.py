@@ -12,7 +12,7 @@ from reconcile.errors import ForbiddenError, MissingError, RejectedError
 from reconcile.github import queries
 from reconcile.github.subject import Login, PageInfo, Subject, is_same_text, plain_login
 from reconcile.github.transport import Node
-from reconcile.observed import BranchCommit, PullRequest
+from reconcile.observed import BranchCommit, OpenPullRequest, PullRequest
 from state.ids import BranchName, Sha
 from state.yaml_io import STATE_PATH
 
@@ -73,6 +73,36 @@ class _Some(Node):
     id: str
     default_branch: BranchName | None = Field(None, validation_alias=AliasPath("defaultBranchRef", "name"))
     nodes: tuple[_PullRequest, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
+    page: PageInfo = Field(validation_alias=AliasPath("pullRequests", "pageInfo"))
+
+
+class _File(Node):
+    path: str
+
+
+class _NewestCommit(Node):
+    context: dict[str, str] | None = Field(None, validation_alias=AliasPath("commit", "status", "context"))
+
+
+class _OpenPullRequest(Node):
+    number: int
+    base_ref_name: BranchName
+    files: tuple[_File, ...] = Field((), validation_alias=AliasPath("files", "nodes"))
+    has_more_files: bool = Field(default=False, validation_alias=AliasPath("files", "pageInfo", "hasNextPage"))
+    newest: tuple[_NewestCommit, ...] = Field((), validation_alias=AliasPath("commits", "nodes"))
+
+    @property
+    def value(self) -> OpenPullRequest:
+        return OpenPullRequest(
+            number=self.number,
+            paths=None if self.has_more_files else frozenset(each.path for each in self.files),
+            has_status=any(each.context for each in self.newest),
+        )
+
+
+class _Listed(Node):
+    default_branch: BranchName | None = Field(None, validation_alias=AliasPath("defaultBranchRef", "name"))
+    nodes: tuple[_OpenPullRequest, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
     page: PageInfo = Field(validation_alias=AliasPath("pullRequests", "pageInfo"))
 
 
@@ -156,13 +186,14 @@ class Pulls(Subject):
         found, _ = await self._find(head_branch)
         return found.value if found else None
 
-    async def list_pull_requests(self) -> tuple[PullRequest, ...]:
-        return tuple(
-            each.value
-            for some in await self._open()
-            for each in some.nodes
-            if each.base_ref_name == some.default_branch
-        )
+    async def observe_open(self, context: str) -> tuple[OpenPullRequest, ...]:
+        found, after = list[OpenPullRequest](), None
+        while True:
+            page = await self._ask(queries.OPEN_PULL_REQUESTS, _Listed, context=context, after=after)
+            found += (each.value for each in page.nodes if each.base_ref_name == page.default_branch)
+            if not page.page.has_next_page:
+                return tuple(found)
+            after = page.page.end_cursor
 
     async def load_branch(self, branch: BranchName) -> Sha | None:
         ref = (await self._find_branch(branch)).ref

@@ -227,6 +227,22 @@ query PullRequests($owner: String!, $name: String!, $headBranch: String, $after:
     + _PULL_REQUEST
 )
 
+OPEN_PULL_REQUESTS = """
+query OpenPullRequests($owner: String!, $name: String!, $context: String!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    defaultBranchRef { name }
+    pullRequests(states: [OPEN], first: 25, after: $after, orderBy: { field: CREATED_AT, direction: ASC }) {
+      nodes {
+        number baseRefName
+        files(first: 100) { nodes { path } pageInfo { hasNextPage } }
+        commits(last: 1) { nodes { commit { status { context(name: $context) { state } } } } }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
 COMMIT = (
     """
 query Commit($owner: String!, $name: String!, $commit: GitObjectID!) {

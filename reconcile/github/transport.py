@@ -39,8 +39,6 @@ T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 
-_LONGEST_PAUSE = timedelta(seconds=60)
-"""A longer pause than this is for the caller, who can do something else meanwhile."""
 _UNTOLD_PAUSE = timedelta(seconds=60)
 """What GitHub advises where a limit's answer does not say how long to wait."""
 _LONGEST_QUOTE = 300
@@ -431,8 +429,7 @@ def _refused(problem: Problem) -> ReconcileError:
 def _is_worth_repeating(error: Exception) -> bool | float:
     """Say whether a read may succeed when sent again, and after how many seconds where GitHub says so."""
     if isinstance(error, RateLimitedError):
-        pause = error.retry_after
-        return pause.total_seconds() if pause is not None and pause <= _LONGEST_PAUSE else False
+        return False if error.pause is None else error.pause
     return isinstance(error, TransientError)
 
 

@@ -28,10 +28,10 @@ load documents        ok    ok    ok    ok    ok    ok    ok    odd   deny  toke
 find fork point       ok    ok    ok    ok    ok    ok    odd   odd   deny  token ok    ok    odd   limit ok    away
 load reviews          ok    ok    ok    ok    ok    ok    ok    odd   deny  token ok    ok    ok    limit ok    away
 observe fleet         ok    ok    ok    ok    ok    ok    ok    odd   deny  token ok    ok    ok    limit ok    away
-store intents         away  away  away  away  away  away  away  odd   deny  token limit limit limit limit -     away
-fence                 ok    ok    ok    ok    ok    ok    ok    fail  fail  token ok    ok    ok    fail  ok    away
-update two refs       ok    ok    ok    ok    ok    ok    ok    ok    fail  token fail  fail  fail  fail  -     away
-update one ref        ok    ok    ok    ok    ok    ok    ok    ok    fail  token fail  fail  fail  fail  -     away
+store intents         ok    ok    ok    ok    ok    ok    ok    ok    deny  token ok    ok    ok    limit -     away
+fence                 ok    ok    ok    ok    ok    ok    ok    fail  fail  token ok    ok    ok    wait  ok    away
+update two refs       ok    ok    ok    ok    ok    ok    ok    ok    fail  token ok    ok    ok    wait  -     away
+update one ref        ok    ok    ok    ok    ok    ok    ok    ok    fail  token ok    ok    ok    wait  -     away
 observe refs          ok    ok    ok    ok    ok    ok    ok    ok    ok    token ok    ok    ok    ok    ok    away
 load again            ok    ok    ok    ok    ok    ok    ok    odd   deny  token ok    ok    ok    limit ok    away
 observe again         ok    ok    ok    ok    ok    ok    ok    odd   deny  token ok    ok    ok    limit ok    away
@@ -39,11 +39,11 @@ find comment          ok    ok    ok    ok    ok    ok    ok    ok    ok    toke
 write comment         ok    ok    ok    ok    ok    ok    ok    ok    ok    token ok    ok    ok    ok    -     away
 find status           ok    ok    ok    ok    ok    ok    ok    ok    ok    token ok    ok    ok    ok    ok    away
 write status          ok    ok    ok    ok    ok    ok    ok    ok    ok    token ok    ok    ok    ok    -     away
-store outcome         away  away  away  away  away  away  away  odd   deny  token limit limit limit limit -     away
-make the first tree   away  away  away  away  away  away  odd   odd   deny  token limit limit odd   limit -     away
-make the first commit away  away  away  away  away  away  odd   odd   deny  token limit limit odd   limit -     away
-find ledger branch    ok    ok    ok    ok    ok    ok    ok    odd   deny  token ok    ok    ok    limit ok    away
-make ledger branch    away  ok    away  ok    away  ok    away  odd   deny  token limit limit limit limit -     away
+store outcome         ok    ok    ok    ok    ok    ok    ok    ok    deny  token ok    ok    ok    limit -     away
+make the first tree   ok    ok    ok    ok    ok    ok    ok    ok    deny  token ok    ok    ok    limit -     away
+make the first commit ok    ok    ok    ok    ok    ok    ok    ok    deny  token ok    ok    ok    limit -     away
+find ledger branch    ok    ok    ok    ok    ok    ok    ok    ok    deny  token ok    ok    ok    limit ok    away
+make ledger branch    ok    ok    ok    ok    ok    ok    ok    ok    deny  token ok    ok    ok    limit -     away
 """
 """How the run ends whose request is hit; the next one ends converged, always. Columns are in FAULTS, words in ENDS."""
 
@@ -74,6 +74,7 @@ REQUESTS = {
 """What a row is about: the request's name, and which of this name in the run."""
 ENDS: dict[str, Result | type[ReconcileError]] = {
     "ok": Result.CONVERGED,
+    "wait": Result.WAITING,
     "fail": Result.FAILED,
     "away": UnreachableError,
     "limit": RateLimitedError,

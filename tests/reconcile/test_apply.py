@@ -398,18 +398,60 @@ class TestRequestsThatFail:
         assert isinstance(outcomes[0], Failed)
         assert str(error) in outcomes[0].sentence
 
-    @pytest.mark.parametrize(
-        "error", [RateLimitedError("slow down", retry_after=timedelta(minutes=1)), UnauthorizedError("who?")]
-    )
     @pytest.mark.parametrize("method", ["observe_version", "update_refs"])
-    async def test_no_further_request(self, method: str, error: ReconcileError) -> None:
-        """Asked for a pause, or not known at all, nothing more is sent."""
+    async def test_unknown_account(self, method: str) -> None:
+        """Not known at all, nothing more is sent."""
         github = fleet(2 * BATCH_SIZE)
         made = await planned(github)
-        github.errors[method].append(error)
+        github.errors[method].append(UnauthorizedError("who?"))
         outcomes = await applied(github, made)
         assert {Failed} == {type(outcome) for outcome in outcomes}
         assert method == github.requests[-1]
+
+    @pytest.mark.parametrize("method", ["observe_version", "update_refs"])
+    async def test_short_pause(self, method: str) -> None:
+        """A pause of up to a minute is sat out, and the same batch sent again."""
+        github = fleet(2 * BATCH_SIZE)
+        made = await planned(github)
+        github.errors[method].append(RateLimitedError("slow down", retry_after=timedelta(minutes=1)))
+        outcomes = await applied(github, made)
+        assert {Moved} == {type(outcome) for outcome in outcomes}
+        assert [60.0] == github.clock.slept
+        assert "observe_refs" not in github.requests
+
+    @pytest.mark.parametrize(
+        ("pause", "until"),
+        [
+            (timedelta(seconds=61), NOW + timedelta(seconds=61)),
+            (timedelta(hours=1), NOW + timedelta(hours=1)),
+            (None, None),
+        ],
+    )
+    @pytest.mark.parametrize("method", ["observe_version", "update_refs"])
+    async def test_long_pause(self, method: str, pause: timedelta | None, until: datetime | None) -> None:
+        """Nothing more is sent; the rest waits for the run after the pause, which needs nobody."""
+        github = fleet(2 * BATCH_SIZE)
+        made = await planned(github)
+        github.errors[method].append(RateLimitedError("slow down.", retry_after=pause))
+        outcomes = await applied(github, made)
+        assert method == github.requests[-1]
+        for outcome in outcomes:
+            assert isinstance(outcome, Skipped)
+            assert ("rate-limit", "slow down. The first run after that pause goes on.", until) == (
+                outcome.code,
+                outcome.sentence,
+                outcome.until,
+            )
+
+    async def test_pause_after_pause(self) -> None:
+        """The third of them in a row is one too many; what moved before has moved."""
+        github = fleet(2 * BATCH_SIZE)
+        made = await planned(github)
+        short = RateLimitedError("slow down.", retry_after=timedelta(seconds=5))
+        github.errors["update_refs"].extend([None, short, short, short])
+        outcomes = await applied(github, made)
+        assert [Moved] * BATCH_SIZE + [Skipped] * BATCH_SIZE == [type(outcome) for outcome in outcomes]
+        assert [5.0, 5.0] == github.clock.slept
 
     async def test_reading_again_fails(self) -> None:
         """What was accepted is not doubted because another's ref cannot be read; that one is not sent again."""
