@@ -24,13 +24,13 @@ def draw(measurements: Sequence[Measurement], directory: Path) -> None:
     _curve(memory, "MiB of the client", nothing, lambda each: each.memory_mib)
     memory.set_yscale("linear")
     memory.set_ylim(bottom=0)
-    seconds.legend(frameon=False, loc="lower right")
+    figure.legend(*seconds.get_legend_handles_labels(), frameon=False, loc="outside upper left", ncols=2)
     _save(figure, directory / "nothing-to-do.svg")
     everything = [each for each in measurements if each.job is Job.EVERYTHING]
     figure = Figure(figsize=(5.5, 3.6), layout="constrained")
     axes = figure.subplots()
     _curve(axes, "seconds", everything, lambda each: each.seconds)
-    axes.legend(frameon=False, loc="lower right")
+    figure.legend(*axes.get_legend_handles_labels(), frameon=False, loc="outside upper left", ncols=2)
     _save(figure, directory / "everything-moves.svg")
 
 

@@ -84,8 +84,8 @@ def judge(measurements: Iterable[Measurement]) -> Iterator[Goal]:
         if way == PRODUCT and job is Job.EVERYTHING:
             yield from _judge_everything(each, found[job, SCRIPT, count])
         if way == FLOW:
-            above = each.seconds - found[job, EMPTY_FLOW, count].seconds - found[job, PRODUCT, count].seconds
-            yield _at_most(f"{job}, {count:,}: above an empty flow and the work itself", above, 1.5, "s")
+            above = each.seconds - found[job, EMPTY_FLOW, count].seconds
+            yield _at_most(f"{job}, {count:,}: above an empty flow", above, 1.5, "s")
         if way in COMMAND_SECONDS:
             yield _at_most(way, each.seconds, COMMAND_SECONDS[way], "s")
 
