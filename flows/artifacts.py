@@ -68,6 +68,15 @@ async def publish_problems(
     await _publish(repository, "problems", rows, f"What has to be corrected in #{number}.")
 
 
+async def publish_checks(repository: RepositoryName, said: Mapping[int, tuple[str, str]]) -> None:
+    """Show what each open pull request came to, by number: in a word, and in a sentence."""
+    rows = [
+        {"Pull request": f"#{number}", "Check": word, "What it says": sentence}
+        for number, (word, sentence) in said.items()
+    ]
+    await _publish(repository, "open", rows, "The checks of the open pull requests.")
+
+
 async def publish_pull_request(repository: RepositoryName, pull_request: Proposed) -> None:
     """Link a pull request of the release-state repository."""
     await acreate_link_artifact(

@@ -4,6 +4,7 @@ By module entrypoints, so a run finds its flow wherever the package is installed
 deployment's schedule and triggers up to date; a person's pause of it ends there.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from prefect import Flow
@@ -22,6 +23,8 @@ from flows.triggers import PULL_REQUEST_CHANGED, RELEASE_STATE_PUSHED, resource_
 
 RESYNC = "resync"
 """The deployment that needs no trigger."""
+_CHECK_EVERY = timedelta(minutes=15)
+"""How long a check may say what has ceased to be so. Merging on it moves nothing that the rules of the moment hold."""
 _ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 """For what another run does as well: a second one of the same minute ends at once."""
 
@@ -45,6 +48,14 @@ async def make_deployments(settings: Settings) -> tuple[RunnerDeployment, ...]:
             triggers=[
                 _trigger(settings, PULL_REQUEST_CHANGED, pull_request="{{ event.payload.number }}"),
             ],
+        ),
+        await _deployment(
+            check_release,
+            settings,
+            name="check-open",
+            description="Checks what is open again: evidence runs out, windows close, a webhook is lost.",
+            schedule=Interval(_CHECK_EVERY),
+            concurrency_limit=_ONE_AT_A_TIME,
         ),
         await _deployment(
             reconcile_release,

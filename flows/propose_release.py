@@ -128,6 +128,7 @@ def _as_tasks(steps: ProposeSteps) -> ProposeSteps:
         load=runs.reading(steps.load, "load the documents"),
         collect_evidence=runs.reading(steps.collect_evidence, "collect evidence"),
         read_histories=runs.reading(steps.read_histories, "read what waits"),
+        settle=runs.reading(steps.settle, "look at the candidates' own checks"),
         find_commits=runs.reading(steps.find_commits, "find pinned commits"),
         observe=runs.reading(steps.observe, "observe"),
         look_at_branch=runs.reading(steps.look_at_branch, "look at the branch"),

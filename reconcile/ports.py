@@ -21,6 +21,7 @@ from reconcile.observed import (
     LedgerVersion,
     LineNote,
     Observed,
+    OpenPullRequest,
     PullRequest,
     RangeTraits,
     ReleaseState,
@@ -241,7 +242,7 @@ class PullRequestReader(Protocol):
         """Find the open pull request from a branch of the release-state repository itself."""
 
     async def observe_open(self, context: str) -> tuple[OpenPullRequest, ...]:
-        """List the open pull requests into the default branch, oldest first, and which bear a status of this context."""
+        """List the open pull requests into the default branch, the oldest first."""
 
     async def load_documents(self, commit: Sha) -> Documents:
         """Read both documents at a commit."""

@@ -26,7 +26,13 @@ from flows.ways.check_file import (
 )
 from reconcile.accept import find_unapproved
 from reconcile.apply import Clock
-from reconcile.errors import ForbiddenError, MissingError, RejectedError, TransientError
+from reconcile.errors import (
+    ForbiddenError,
+    MissingError,
+    ReconcileError,
+    RejectedError,
+    TransientError,
+)
 from reconcile.foresight import assume_merged, changed_repositories, merge_desired
 from reconcile.observe import observe
 from reconcile.observed import Accepted, Documents, LineNote, Observed, PullRequest, ReleaseState, Signal
@@ -54,6 +60,7 @@ from reconcile.render.proposal import PROPOSAL_BRANCH, read_evidence
 from reconcile.render.report import MARKER, STATUS_LIMIT, summarize_with_reason
 from reconcile.selection import going_out
 from state.document import DesiredState
+from state.errors import StateError
 from state.evidence import Verdict
 from state.ids import BranchName, Frozen, RepositoryName, Sha
 from state.invariants import Documents as BothDocuments
@@ -167,6 +174,33 @@ async def check(steps: CheckSteps, number: int, *, clock: Clock) -> CheckReport:
     if change.pull_request.state == "open":
         await steps.report(report)
     return report
+
+
+async def list_due(github: PullRequestReader) -> tuple[int, ...]:
+    """List the open pull requests to look at again, by number: those that change a document, or were never checked.
+
+    What is said of the former ages without anybody's doing: evidence runs out, a window closes, a branch is moved.
+    One request for twenty-five, whatever they change.
+    """
+    documents = {STATE_PATH, POLICY_PATH}
+    return tuple(
+        each.number
+        for each in await github.observe_open(CONTEXT)
+        if each.paths is None or not each.has_status or documents & each.paths
+    )
+
+
+async def check_all(
+    numbers: Sequence[int], check_one: Callable[[int], Awaitable[CheckReport]]
+) -> Mapping[int, CheckReport | ReconcileError | StateError]:
+    """Check one pull request after the other; what goes wrong with one is kept in its place, and stops no other."""
+    came_to: dict[int, CheckReport | ReconcileError | StateError] = {}
+    for number in numbers:
+        try:
+            came_to[number] = await check_one(number)
+        except (ReconcileError, StateError) as error:
+            came_to[number] = error
+    return came_to
 
 
 async def _judge(steps: CheckSteps, found: ReleaseState, change: Change, clock: Clock) -> _Judgement:
@@ -400,8 +434,3 @@ async def _report(github: GitHubPorts, said: CheckReport) -> None:
         except (ForbiddenError, MissingError, RejectedError) as error:
             # GitHub drew the diff otherwise, say. The comment has everything but the buttons.
             _log.warning("The notes on the lines could not be written: %s", error)
-
-
-async def list_open(github: PullRequestReader) -> tuple[int, ...]:
-    """List the pull requests that somebody may merge: their checks age when evidence runs out and windows close."""
-    return tuple(sorted(each.number for each in await github.list_pull_requests()))

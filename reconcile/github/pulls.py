@@ -4,7 +4,7 @@ Writes only what differs, and overwrites no commit that somebody else made: that
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import AliasPath, Field, TypeAdapter
 
@@ -15,6 +15,8 @@ from reconcile.github.transport import Node
 from reconcile.observed import BranchCommit, OpenPullRequest, PullRequest
 from state.ids import BranchName, Sha
 from state.yaml_io import STATE_PATH
+
+P = TypeVar("P", bound="_Page")
 
 _WEB_LOGIN, _WEB_EMAIL = "web-flow", "noreply@github.com"
 """Who commits what is written in the browser or through the API."""
@@ -69,11 +71,14 @@ class _One(Node):
     pull_request: _PullRequest | None
 
 
-class _Some(Node):
-    id: str
+class _Page(Node):
     default_branch: BranchName | None = Field(None, validation_alias=AliasPath("defaultBranchRef", "name"))
-    nodes: tuple[_PullRequest, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
     page: PageInfo = Field(validation_alias=AliasPath("pullRequests", "pageInfo"))
+
+
+class _Some(_Page):
+    id: str
+    nodes: tuple[_PullRequest, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
 
 
 class _File(Node):
@@ -88,7 +93,9 @@ class _OpenPullRequest(Node):
     number: int
     base_ref_name: BranchName
     files: tuple[_File, ...] = Field((), validation_alias=AliasPath("files", "nodes"))
-    has_more_files: bool = Field(default=False, validation_alias=AliasPath("files", "pageInfo", "hasNextPage"))
+    has_more_files: bool = Field(
+        default=False, validation_alias=AliasPath("files", "pageInfo", "hasNextPage")
+    )
     newest: tuple[_NewestCommit, ...] = Field((), validation_alias=AliasPath("commits", "nodes"))
 
     @property
@@ -100,10 +107,8 @@ class _OpenPullRequest(Node):
         )
 
 
-class _Listed(Node):
-    default_branch: BranchName | None = Field(None, validation_alias=AliasPath("defaultBranchRef", "name"))
+class _Listed(_Page):
     nodes: tuple[_OpenPullRequest, ...] = Field(validation_alias=AliasPath("pullRequests", "nodes"))
-    page: PageInfo = Field(validation_alias=AliasPath("pullRequests", "pageInfo"))
 
 
 class _BranchCommit(Node):
@@ -187,13 +192,12 @@ class Pulls(Subject):
         return found.value if found else None
 
     async def observe_open(self, context: str) -> tuple[OpenPullRequest, ...]:
-        found, after = list[OpenPullRequest](), None
-        while True:
-            page = await self._ask(queries.OPEN_PULL_REQUESTS, _Listed, context=context, after=after)
-            found += (each.value for each in page.nodes if each.base_ref_name == page.default_branch)
-            if not page.page.has_next_page:
-                return tuple(found)
-            after = page.page.end_cursor
+        return tuple(
+            each.value
+            for page in await self._pages(queries.OPEN_PULL_REQUESTS, _Listed, context=context)
+            for each in page.nodes
+            if each.base_ref_name == page.default_branch
+        )
 
     async def load_branch(self, branch: BranchName) -> Sha | None:
         ref = (await self._find_branch(branch)).ref
@@ -360,7 +364,7 @@ class Pulls(Subject):
 
     async def _find(self, head_branch: BranchName) -> tuple[_PullRequest | None, _Some]:
         """Find the open pull request from a branch of this repository into the default branch."""
-        pages = await self._open(head_branch)
+        pages = await self._pages(queries.PULL_REQUESTS, _Some, headBranch=head_branch)
         found = (
             each
             for page in pages
@@ -369,14 +373,11 @@ class Pulls(Subject):
         )
         return next(found, None), pages[0]
 
-    async def _open(self, head_branch: BranchName | None = None) -> Sequence[_Some]:
+    async def _pages(self, text: str, shape: type[P], **variables: object) -> Sequence[P]:
         """Read the open pull requests, page by page; at least one page."""
-        narrowed = {"headBranch": head_branch} if head_branch else {}
-        pages = [await self._ask(queries.PULL_REQUESTS, _Some, **narrowed)]
+        pages = [await self._ask(text, shape, **variables)]
         while pages[-1].page.has_next_page:
-            pages.append(
-                await self._ask(queries.PULL_REQUESTS, _Some, **narrowed, after=pages[-1].page.end_cursor)
-            )
+            pages.append(await self._ask(text, shape, **variables, after=pages[-1].page.end_cursor))
         return pages
 
     async def _update(self, found: _PullRequest, title: str, body: str) -> PullRequest:

@@ -210,7 +210,7 @@ query PullRequest($owner: String!, $name: String!, $number: Int!) {
 
 PULL_REQUESTS = (
     """
-query PullRequests($owner: String!, $name: String!, $headBranch: String, $after: String) {
+query PullRequests($owner: String!, $name: String!, $headBranch: String!, $after: String) {
   repository(owner: $owner, name: $name) {
     id
     defaultBranchRef { name }

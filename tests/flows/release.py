@@ -15,6 +15,7 @@ from reconcile.observed import (
     Deployment,
     Documents,
     LineNote,
+    OpenPullRequest,
     PullRequest,
     RangeTraits,
     RequiredCheck,
@@ -22,6 +23,7 @@ from reconcile.observed import (
 )
 from state.ids import BranchName, RepositoryName, Sha
 from state.proposal import SourceCommit, SourceHistory
+from state.yaml_io import POLICY_PATH, STATE_PATH
 from tests.builders import NOW, sha
 from tests.fakes import FakeGitHub, FakeRepository, _digest
 
@@ -210,9 +212,18 @@ class FakeRelease(FakeGitHub):
         )
         return next((self._with_head(each) for each in found), None)
 
-    async def list_pull_requests(self) -> tuple[PullRequest, ...]:
-        self._request("list_pull_requests")
-        return tuple(self._with_head(each) for each in self.pulls.values() if each.state == "open")
+    async def observe_open(self, context: str) -> tuple[OpenPullRequest, ...]:
+        self._request("observe_open")
+        there = (self._with_head(each) for each in self.pulls.values())
+        return tuple(
+            OpenPullRequest(
+                number=each.number,
+                paths=self._changed_paths(each.head),
+                has_status=(each.head, context) in self.statuses,
+            )
+            for each in there
+            if (each.state, each.base) == ("open", "main")
+        )
 
     async def load_documents(self, commit: Sha) -> Documents:
         self._request("load_documents")
@@ -220,9 +231,7 @@ class FakeRelease(FakeGitHub):
 
     async def find_fork_point(self, base: Sha, commit: Sha) -> Sha:
         self._request("find_fork_point")
-        while commit in self.commits:
-            commit = self.commits[commit].parent
-        return commit
+        return self._fork_point(commit)
 
     async def load_branch(self, branch: BranchName) -> Sha | None:
         self._request("load_branch")
@@ -321,6 +330,19 @@ class FakeRelease(FakeGitHub):
         commit = _digest(f"{len(self.commits)} on {branch} after {parent}")
         self.commits[commit] = _Commit(documents.model_copy(update={"commit": commit}), author, parent)
         self.branches[branch] = commit
+        return commit
+
+    def _changed_paths(self, head: Sha) -> frozenset[str]:
+        before, after = self.documents_at(self._fork_point(head)), self.documents_at(head)
+        changed = {
+            STATE_PATH: before.desired_text != after.desired_text,
+            POLICY_PATH: before.policy_text != after.policy_text,
+        }
+        return frozenset(path for path, is_changed in changed.items() if is_changed)
+
+    def _fork_point(self, commit: Sha) -> Sha:
+        while commit in self.commits:
+            commit = self.commits[commit].parent
         return commit
 
     def _set_pull(self, number: int, **changes: object) -> None:

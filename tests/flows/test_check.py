@@ -1,14 +1,14 @@
 """The way check: what a reviewer reads is what merging would do, by the rules that would judge it."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from flows.ways.check import CONTEXT, CheckReport, check, list_open, plain_steps
+from flows.ways.check import CONTEXT, CheckReport, check, check_all, list_due, plain_steps
 from reconcile.apply import Clock
 from reconcile.errors import MissingError, RejectedError, UnreachableError
 from reconcile.observed import LineNote, Signal
-from reconcile.render.proposal import PROPOSAL_BRANCH
 from reconcile.render.report import MARKER
 from state.ledger import Ledger, dump_ledger
 from tests.builders import accepted_commit, sha
@@ -455,11 +455,57 @@ async def test_one_that_is_merged_meanwhile_keeps_its_checklist() -> None:
     assert ("merged", "the checklist") == (github.pulls[1].state, github.comments[1, MARKER])
 
 
-async def test_open_pull_requests_are_found_for_a_look_by_the_clock() -> None:
-    """What a schedule checks: evidence runs out without anybody's doing."""
+async def test_what_a_look_by_the_clock_is_for() -> None:
+    """What changes a document, since what is said of it ages; the rest once, since a rule may want its status."""
     github = await proposal()
-    github.edit(BRANCH, by="alice", desired_text=with_target(OGR, NEW))
-    github.open(BRANCH)
+    for branch, text in (("alice/edit", with_target(OGR, NEW)), ("alice/readme", START)):
+        github.edit(branch, by="alice", desired_text=text)
+        github.open(branch)
+    github.open("alice/edit", base="other")
     github.close(1)
-    assert (2,) == await list_open(github)
-    assert github.branches[PROPOSAL_BRANCH]
+    assert (2, 3) == await list_due(github)
+    for number in (2, 3):
+        await run(github, number)
+    assert (2,) == await list_due(github)
+    github.edit("alice/readme", by="alice", desired_text=START)
+    assert (2, 3) == await list_due(github)
+
+
+async def test_a_look_that_finds_nothing_new_writes_nothing() -> None:
+    github = edited(with_target(OGR, NEW))
+    for _ in range(2):
+        github.writes.clear()
+        await check_all(await list_due(github), partial(run, github))
+    assert [] == github.writes
+
+
+async def test_evidence_that_runs_out_turns_the_check() -> None:
+    """Between two looks, with nobody having touched the pull request."""
+    github = await proposal()
+    for expected in ("success", "failure"):
+        (report,) = (await check_all(await list_due(github), partial(run, github))).values()
+        assert isinstance(report, CheckReport)
+        assert expected == report.state
+        github.clock.time += timedelta(hours=25)
+
+
+async def test_one_that_cannot_be_checked_stops_no_other() -> None:
+    """A pull request that is gone by then, or GitHub's failure in the middle."""
+    github = edited(with_target(OGR, NEW))
+    came_to = await check_all((404, 1), partial(run, github))
+    assert isinstance(came_to[404], MissingError)
+    assert isinstance(came_to[1], CheckReport)
+    assert github.statuses
+
+
+@pytest.mark.parametrize("others", [0, 20])
+async def test_what_is_none_of_our_business_costs_one_request(others: int) -> None:
+    github = fleet(policy=UNVALIDATED)
+    for number in range(1, others + 1):
+        branch = f"alice/{number}"
+        github.edit(branch, by="alice", desired_text=START)
+        github.open(branch)
+        await run(github, number)
+    github.requests.clear()
+    assert () == await list_due(github)
+    assert ["observe_open"] == github.requests

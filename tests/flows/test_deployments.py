@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from prefect import Flow
+from prefect.client.schemas.objects import ConcurrencyOptions
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.deployments.runner import RunnerDeployment
 from prefect.events import DeploymentEventTrigger, ResourceSpecification
@@ -37,6 +38,7 @@ async def test_runs_find_their_flow_by_module() -> None:
     assert {
         "propose": "flows.propose_release.propose_release",
         "check-on-pull-request": "flows.check_release.check_release",
+        "check-open": "flows.check_release.check_release",
         "reconcile-on-merge": "flows.reconcile_release.reconcile_release",
         "resync": "flows.reconcile_release.reconcile_release",
         "rollback": "flows.rollback_release.rollback_release",
@@ -76,13 +78,30 @@ async def test_schedules_are_those_of_the_settings() -> None:
     """Proposals come by the calendar, in a zone; the resync comes by the clock and says that it is one."""
     made = await deployments()
     assert made["propose"].schedules
-    assert made["resync"].schedules
-    proposing, resync = made["propose"].schedules[0].schedule, made["resync"].schedules[0].schedule
+    proposing = made["propose"].schedules[0].schedule
     assert isinstance(proposing, CronSchedule)
-    assert isinstance(resync, IntervalSchedule)
     assert ("15 6 * * 2", "Europe/Prague") == (proposing.cron, proposing.timezone)
-    assert timedelta(minutes=20) == resync.interval
+    assert timedelta(minutes=20) == interval_of(made["resync"])
     assert {"reason": "resync"} == made["resync"].parameters
+
+
+async def test_what_is_open_is_checked_by_the_clock() -> None:
+    """Without a number, so all of it; a second run of the same minute would only repeat the first."""
+    check_open = (await deployments())["check-open"]
+    assert timedelta(minutes=15) == interval_of(check_open)
+    assert {} == check_open.parameters
+    assert isinstance(check_open.concurrency_options, ConcurrencyOptions)
+    assert (1, "CANCEL_NEW") == (
+        check_open.concurrency_limit,
+        check_open.concurrency_options.collision_strategy.value,
+    )
+
+
+def interval_of(deployment: RunnerDeployment) -> timedelta:
+    assert deployment.schedules
+    schedule = deployment.schedules[0].schedule
+    assert isinstance(schedule, IntervalSchedule)
+    return schedule.interval
 
 
 async def test_starting_resumes_what_stopping_paused() -> None:

@@ -105,6 +105,15 @@ async def test_a_day_in_prefect(sandbox: Sandbox, fleet: Fleet) -> None:
     run = await newest_run()
     assert ("check #1 · 6 of 8 move", "Passed") == (run.name, run.state_name)
 
+    fleet.release_state.commit("readme", {"README.md": "Read me\n"}, "Say more", author="alice")
+    fleet.release_state.open_pull_request("Say more", "", "readme", "main", "alice")
+    for passed in (2, 1):  # the second has its status then, and changes no document
+        await check_release()
+        run = await newest_run()
+        assert (f"check what is open · {passed} passed", "Checked") == (run.name, run.state_name)
+    rows = json.loads((await artifacts(run))["packit-release-state-open"])
+    assert [("#1", "Passed", "6 of 8 move")] == [tuple(row.values()) for row in rows]
+    assert "#1: look for green commits" in (await task_runs(run))
     await asyncio.to_thread(fleet.release_state.merge, 1, "alice")
     before = {each.full_name: each.branch("stable") for each in fleet.repositories}
     report = await reconcile_release.run_in_prefect()

@@ -4,7 +4,7 @@ import pytest
 
 from reconcile.errors import MissingError, RejectedError, StaleHeadError
 from reconcile.github.client import GitHub
-from reconcile.observed import PullRequest
+from reconcile.observed import OpenPullRequest, PullRequest
 from tests.reconcile.github.conftest import Connect
 from tests.sandbox import Repository, Sandbox
 
@@ -156,24 +156,60 @@ async def test_a_fork_has_no_say_in_what_our_branch_is(
     theirs = state.open_pull_request("Take mine", "", f"mallory:{BRANCH}", "main", "mallory")
 
     assert await github.find_pull_request(BRANCH) is None
-    (listed,) = await github.list_pull_requests()
-    assert (theirs.number, True) == (listed.number, listed.is_from_fork)
+    assert (await github.load_pull_request(theirs.number)).is_from_fork
 
 
 async def test_only_pull_requests_into_the_default_branch_are_listed(
     github: GitHub, state: Repository
 ) -> None:
+    """With what they change since they began, whatever the default branch has got meanwhile."""
     state.push("other", state.rev_parse("main"), by="alice")
     state.commit("work", {"a": "1\n"}, "Work")
     state.commit("idea", {"b": "1\n"}, "Idea")
     state.open_pull_request("Into other", "", "work", "other", "alice")
-    into_main = state.open_pull_request("Into main", "", "work", "main", "alice", labels=["urgent"])
+    into_main = state.open_pull_request("Into main", "", "work", "main", "alice")
     closed = state.open_pull_request("Not now", "", "idea", "main", "alice")
     state.close(closed.number, "alice")
+    state.commit("main", {"c": "1\n"}, "Meanwhile")
 
-    assert [(into_main.number, ("urgent",))] == [
-        (pull.number, pull.labels) for pull in await github.list_pull_requests()
-    ]
+    assert (
+        OpenPullRequest(number=into_main.number, paths=frozenset({"a"}), has_status=False),
+    ) == await github.observe_open("stablehand/plan")
+
+
+async def test_a_status_counts_on_the_newest_commit(github: GitHub, state: Repository) -> None:
+    """Of its context alone; another commit has none yet."""
+    head = state.commit("work", {"a": "1\n"}, "Work")
+    state.open_pull_request("Work", "", "work", "main", "alice")
+
+    async def has_status() -> bool:
+        (found,) = await github.observe_open("stablehand/plan")
+        return found.has_status
+
+    for context, expected in (("another", False), ("stablehand/plan", True)):
+        await github.ensure_status(head, context=context, state="pending", description="", url=None)
+        assert expected == await has_status()
+    state.commit("work", {"a": "2\n"}, "More work")
+    assert not await has_status()
+
+
+async def test_more_files_than_a_page_has(github: GitHub, state: Repository) -> None:
+    """Then it is not known what is changed, and any file may be."""
+    state.commit("work", {f"file-{n:03}": "1\n" for n in range(101)}, "Work")
+    state.open_pull_request("Work", "", "work", "main", "alice")
+    (found,) = await github.observe_open("stablehand/plan")
+    assert found.paths is None
+
+
+async def test_many_open_pull_requests(github: GitHub, state: Repository) -> None:
+    """One request for twenty-five, oldest first."""
+    for n in range(26):
+        state.commit(f"work-{n}", {"a": f"{n}\n"}, "Work")
+        state.open_pull_request("Work", "", f"work-{n}", "main", "alice")
+    before = github.requests.reads
+    found = await github.observe_open("stablehand/plan")
+    assert list(range(1, 27)) == [each.number for each in found]
+    assert 2 == github.requests.reads - before
 
 
 async def test_a_merged_pull_request_names_its_merge(github: GitHub, state: Repository) -> None:
