@@ -51,27 +51,33 @@ def estimate(plan: Plan) -> Cost:
     return Cost(reads=reads, writes=writes, seconds=ceil(seconds))
 
 
-def estimate_duration(plan: Plan, policy: Policy) -> timedelta:
-    """Estimate how long after the merge the last repository moves or is built again: the longest way through the order.
+def foresee_starts(plan: Plan, policy: Policy) -> dict[RepositoryName, timedelta]:
+    """Estimate how long after the merge each repository moves, or what is built from others is built again.
 
-    A build that something waits for counts as long as the policy gives it (``ready.within``). What a person or a
-    closed gate holds up is not counted, nor what comes after that.
+    A build that something waits for takes as long as the policy gives it (``ready.within``). What a person or a
+    closed gate holds up is left out, and so is what comes after that.
     """
     unfinished = {item.repository for item in plan.items if not isinstance(item, NoOp)}
     built_after: dict[RepositoryName, timedelta] = {}
-    longest = timedelta(0)
+    starts: dict[RepositoryName, timedelta] = {}
     for item in plan.items:
-        rules = policy.repositories.get(item.repository, RepositoryPolicy())
-        before = predecessors(policy, item.repository) & unfinished
-        starts = max((built_after[name] for name in before & built_after.keys()), default=timedelta(0))
+        name, rules = item.repository, policy.repositories.get(item.repository, RepositoryPolicy())
+        before = predecessors(policy, name) & unfinished
+        start = max((built_after[each] for each in before & built_after.keys()), default=timedelta(0))
         if _goes_on(item) and before <= built_after.keys():
             if isinstance(item, Wait) and item.until:
-                starts = max(starts, item.until - plan.observed_at)
-            built_after[item.repository] = starts + (rules.ready.within if rules.ready else timedelta(0))
-        elif not (isinstance(item, NoOp) and rules.rebuild):
-            continue
-        longest = max(longest, starts)
-    return longest + timedelta(seconds=estimate(plan).seconds)
+                start = max(start, item.until - plan.observed_at)
+            built_after[name] = start + (rules.ready.within if rules.ready else timedelta(0))
+            starts[name] = start
+        elif isinstance(item, NoOp) and rules.rebuild and before & built_after.keys():
+            starts[name] = start
+    return starts
+
+
+def estimate_duration(plan: Plan, policy: Policy) -> timedelta:
+    """Estimate how long after the merge everything is out that nobody holds up."""
+    last = max(foresee_starts(plan, policy).values(), default=timedelta(0))
+    return last + timedelta(seconds=estimate(plan).seconds)
 
 
 def _goes_on(item: Item) -> bool:

@@ -48,6 +48,7 @@ from reconcile.render.proposal import (
     render_body,
     render_closing,
     render_title,
+    renew_evidence,
 )
 from reconcile.risks import mark_risks, ranges_to_look_at
 from reconcile.selection import (
@@ -87,8 +88,8 @@ _LOOKS = 2
 ProposeAction = Literal[
     "opened", "updated", "unchanged", "refreshed", "nothing-to-propose", "closed", "not-proposed"
 ]
-"""What became of the pull request. ``refreshed``: its text was brought up to date, its file is left as it is;
-``closed``: nothing was left in it; ``not-proposed``: for want of a pass."""
+"""What became of the pull request. ``updated``: its file was; ``refreshed``: its text was brought up to date, its
+file is left as it is; ``closed``: nothing was left in it; ``not-proposed``: for want of a pass."""
 
 
 class Proposed(Frozen):
@@ -333,13 +334,14 @@ async def _submit(steps: ProposeSteps, world: _World, rolling: Rolling, draft: _
         await steps.store_branch(version.commit, rolling.head, draft.text, message)
     pull_request = await steps.ensure_pull_request(there, wording)
     refused = await steps.ensure_attention(pull_request.number, world.policy.proposal)
-    action: Literal["opened", "updated", "unchanged"]
+    action: Literal["opened", "updated", "refreshed", "unchanged"]
     if there is None:
         action = "opened"
-    elif is_built and wording.is_of(there):
-        action = "unchanged"
-    else:
+    elif not is_built:
         action = "updated"
+    else:
+        # Often only ages and expiry, which no run leaves old.
+        action = "unchanged" if wording.is_of(there) else "refreshed"
     what = (
         f"#{pull_request.number} {action}{' as a draft' if is_draft else ''}: {summarize(draft.plan.items)}."
     )
@@ -377,9 +379,11 @@ async def _offer_nothing(
 ) -> ProposeReport:
     """Close a pull request in which nothing is left, where it is this account's alone and nobody asked for a part."""
     there, nothing = rolling.pull_request, f"{summarize(draft.plan.items)}."
-    if there is None or not world.wishes.is_everything:
-        sentence = f"Nothing to propose: {nothing}"
-        return _report(world, "nothing-to-propose", sentence, draft=draft, pull_request=there)
+    if there is None:
+        return _report(world, "nothing-to-propose", f"Nothing to propose: {nothing}", draft=draft)
+    if not world.wishes.is_everything:
+        sentence = f"Nothing to propose of what was asked for; #{there.number} is refreshed."
+        return await _refresh(steps, world, rolling, clock, action="nothing-to-propose", sentence=sentence)
     if rolling.is_own:
         await steps.close(there.number, render_closing(draft.plan))
         sentence = f"#{there.number} closed, nothing is left to propose: {nothing}"
@@ -414,20 +418,27 @@ async def _refresh(
     rolling: Rolling,
     clock: Clock,
     *,
-    action: Literal["refreshed", "not-proposed"],
+    action: Literal["refreshed", "not-proposed", "nothing-to-propose"],
     sentence: str,
     note: str | None = None,
 ) -> ProposeReport:
-    """Bring the open pull request's text up to date with the world and with its own file."""
+    """Bring the open pull request's text up to date with the world and with its own file.
+
+    Of a file that cannot be read nothing is known but what validation says: check explains the rest.
+    """
     there = rolling.pull_request
     assert there is not None, "only what is open is refreshed"
+    is_draft = should_be_draft(there, is_validated=world.is_validated)
     try:
         draft = await _foresee(
             steps, world, (rolling.documents and rolling.documents.desired_text) or "", clock
         )
     except DocumentError as error:
         unread = f"{sentence} Its file cannot be read ({error.problems[0]})."
-        return _report(world, action, unread, pull_request=there, body=there.body)
+        validation = world.validation if world.policy.validation else None
+        wording = Wording(there.title, renew_evidence(there.body, validation), is_draft=is_draft)
+        pull_request = await steps.ensure_pull_request(there, wording)
+        return _report(world, action, unread, pull_request=pull_request, body=wording.body)
     built_on, version = read_built_on(there.body), world.found.version
     outdated = (
         f"{version.branch} has other documents since this branch began. Update the branch before you merge it."
@@ -436,7 +447,6 @@ async def _refresh(
     )
     notes = tuple(each for each in (note, outdated) if each)
     proposal = await _proposal(steps, world, draft, built_on=built_on, editors=rolling.editors, notes=notes)
-    is_draft = should_be_draft(there, is_validated=world.is_validated)
     wording = Wording(render_title(proposal), render_body(proposal), is_draft=is_draft)
     pull_request = await steps.ensure_pull_request(there, wording)
     return _report(world, action, sentence, draft=draft, pull_request=pull_request, body=wording.body)
@@ -464,12 +474,13 @@ async def _proposal(
             "GitHub did not say which paths the moves touch, nor who contributes for the first time.",
         )
     return Proposal(
+        at=world.validation.at,
         plan=draft.plan,
         observed=draft.observed,
         validation=world.validation if world.policy.validation else None,
         candidates=world.candidates,
         histories=dict(world.histories),
-        rules=rules,
+        policy=world.policy,
         left_out=draft.left_out,
         lifted=dict(draft.lifted),
         spent=draft.spent,

@@ -1,26 +1,32 @@
 """The proposal: title and body of the pull request that people review, edit and merge.
 
-Times in it are absolute, in UTC: an age ("5 h ago") would make every run rewrite a body in which nothing changed.
+Ages in it are as of its writing, coarse, and where a moment matters stand beside it. Every run writes the body that
+it would write now, if that is another one: an old age on the line that decides misleads whoever decides by it, and an
+expiry that is not the newest turns the check red. An edit of a body calls nobody and dismisses no review; so what
+time alone changes may change the body, and never the branch.
+
 What the tool itself reads back stands in comments at its end: what the branch was built on, and what validation said.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
+from reconcile.cost import estimate_duration, foresee_starts
 from reconcile.observed import Observed
-from reconcile.planned import Create, FastForward, Hold, Item, NoOp, Plan
+from reconcile.planned import Create, FastForward, Force, Hold, Item, NoOp, Plan, Rewind, Wait
 from reconcile.render.markdown import anchor, code, drop_empty_columns, escape, link, shorten, table
 from reconcile.render.plan import SENTENCE_LIMIT, PlanRow, render_way, rows_of, summarize
 from reconcile.render.sections import Listing, Section, lay_out
 from reconcile.selection import LeftOut, going_out
+from reconcile.waves import order
 from state.document import Hold as DesiredHold
 from state.document import PermitKind
 from state.evidence import Evidence, Validation, Verdict
 from state.ids import BranchName, Frozen, RepositoryName, Sha, abbreviate
-from state.policy import ProposalPolicy
+from state.policy import Policy, ProposalPolicy
 from state.proposal import Candidate, SourceCommit, SourceHistory, read_release_note
 from state.yaml_io import STATE_PATH
 
@@ -33,24 +39,27 @@ _EVIDENCE = re.compile(r"<!-- stablehand:evidence (pass|fail|no-evidence) (\S+) 
 _TITLE_LIMIT = 120
 _NAMED_IN_TITLE = 8
 _SHOWN_AUTHORS = 3
+_SHOWN_LINKS = 10
 _NOTE_LIMIT = 300
-_HEAD = (
-    "repository", "from → to", "mind", "commits", "PRs", "by", "waits since", "what", "why",
-)  # fmt: skip
+_FOLDED_FROM = 40
+"""So many lines are folded away: who wants them opens them, and who does not sees what comes below."""
+_HEAD = ("repository", "from → to", "risks", "commits", "PRs", "by", "oldest waits", "note")
 _VERDICTS: Mapping[Verdict, str] = {
     Verdict.PASS: "passed",
     Verdict.FAIL: "**failed**",
     Verdict.NO_EVIDENCE: "**no evidence**",
 }
-_NOT_VALIDATED: Mapping[Verdict, str] = {
-    Verdict.FAIL: "**Validation failed**",
-    Verdict.NO_EVIDENCE: "**Nothing says that stage is good**",
-}
+_MINUTES_UNTIL, _HOURS_UNTIL = 60, 48
+"""Up to so many minutes or hours they are what a span is told in."""
+_SAME_WEEK = timedelta(days=6)
+"""Within this a weekday has no other day of its name."""
 
 
 class Proposal(Frozen):
     """All that the text of a proposal is made of."""
 
+    at: datetime
+    """When it is written: ages are as of then."""
     plan: Plan
     """What merging the proposed document would do."""
     observed: Observed
@@ -58,7 +67,7 @@ class Proposal(Frozen):
     """None where the policy asks for none."""
     candidates: tuple[Candidate, ...]
     histories: dict[RepositoryName, SourceHistory]
-    rules: ProposalPolicy = ProposalPolicy()
+    policy: Policy
     left_out: tuple[LeftOut, ...] = ()
     lifted: dict[RepositoryName, DesiredHold] = {}
     """Holds that merging lifts, since their time has passed."""
@@ -72,6 +81,10 @@ class Proposal(Frozen):
     """What else to know before merging."""
     built_on: Blobs | None = None
     """The documents of the default branch that the file was made from."""
+
+    @property
+    def rules(self) -> ProposalPolicy:
+        return self.policy.proposal
 
     @property
     def shows_owners(self) -> bool:
@@ -108,7 +121,7 @@ def render_body(proposal: Proposal) -> str:
             Section(render_headline(proposal)),
             *_notes(proposal),
             *_moves(proposal),
-            *_evidence(proposal.validation),
+            *_evidence(proposal),
             *_also(proposal),
             *_order(proposal),
             *_left(proposal),
@@ -150,16 +163,20 @@ def read_evidence(body: str) -> EvidenceMark | None:
     return EvidenceMark(Verdict(found[1]), expires_at)
 
 
+def renew_evidence(body: str, validation: Validation | None) -> str:
+    """Put what validation says by now into the mark of a body that cannot be written anew."""
+    mark = _evidence_mark(validation) if validation else ""
+    return _EVIDENCE.sub(mark, body)
+
+
 def render_headline(proposal: Proposal) -> str:
-    """Say what decides: how many move, what validation says, what is largest."""
-    validation = proposal.validation
+    """Say what decides: how many move, what validation says, what is largest, how long it takes."""
     parts = [summarize(proposal.plan.items)]
-    if validation is None:
+    if proposal.validation is None:
         parts.append("**nothing validates this**: the policy names no validation")
-    elif validation.verdict is not Verdict.PASS:
-        parts.insert(0, _NOT_VALIDATED[validation.verdict])
-    elif validation.began_at:
-        parts.append(f"stage green on {_time(validation.began_at)}")
+    else:
+        is_passed = proposal.validation.verdict is Verdict.PASS
+        parts.insert(1 if is_passed else 0, _verdict(proposal.validation, proposal.at))
     counts = {
         item.name: count
         for item in proposal.plan.items
@@ -168,7 +185,24 @@ def render_headline(proposal: Proposal) -> str:
     if counts:
         largest = max(counts, key=lambda name: counts[name])
         parts.append(f"largest: {escape(proposal.short(largest))}, {_plural(counts[largest], 'commit')}")
+    if proposal.plan.actions:
+        takes = estimate_duration(proposal.plan, proposal.policy)
+        parts.append(f"about {_span(max(takes, timedelta(minutes=1)))} to deploy")
     return " · ".join(parts)
+
+
+def _verdict(validation: Validation, now: datetime) -> str:
+    """Say what validation comes to, and how long ago the oldest of it began."""
+    when = f" {_age(validation.began_at, now)}" if validation.began_at else ""
+    match validation.verdict:
+        case Verdict.PASS:
+            return f"stage green{when}" if when else "validation passed"
+        case Verdict.FAIL:
+            return f"**Validation failed**{when}"
+        case Verdict.NO_EVIDENCE:
+            return "**Nothing says that stage is good**"
+        case _:
+            assert_never(validation.verdict)
 
 
 def _notes(proposal: Proposal) -> Iterator[Section]:
@@ -182,18 +216,21 @@ def _notes(proposal: Proposal) -> Iterator[Section]:
         yield Section(f"> {escape(note, SENTENCE_LIMIT)}")
 
 
-def _evidence(validation: Validation | None) -> Iterator[Section]:
-    if validation and validation.evidence:
-        yield Section("### Evidence", (Listing([_evidence_line(each) for each in validation.evidence]),))
+def _evidence(proposal: Proposal) -> Iterator[Section]:
+    if proposal.validation and proposal.validation.evidence:
+        lines = [_evidence_line(each, proposal.at) for each in proposal.validation.evidence]
+        yield Section("### Evidence", (Listing(lines),))
 
 
-def _evidence_line(evidence: Evidence) -> str:
+def _evidence_line(evidence: Evidence, now: datetime) -> str:
     said = f"- {_VERDICTS[evidence.verdict]}: {escape(evidence.source)}. {escape(evidence.sentence, SENTENCE_LIMIT)}"
     if evidence.began_at:
-        said += f" Began {_time(evidence.began_at)}"
-        said += f", counts until {_time(evidence.expires_at)}." if evidence.expires_at else "."
-    links = ", ".join(link(each.text, each.url) for each in evidence.links[:10])
-    return f"{said} {links}".rstrip()
+        said += f" Began {_age(evidence.began_at, now)}."
+    if evidence.expires_at:
+        said += f" Counts until {_moment(evidence.expires_at, now)}."
+    links = ", ".join(link(each.text, each.url) for each in evidence.links[:_SHOWN_LINKS])
+    more = f" and {len(evidence.links) - _SHOWN_LINKS} more" if len(evidence.links) > _SHOWN_LINKS else ""
+    return f"{said} {links}{more}".rstrip()
 
 
 def _moves(proposal: Proposal) -> Iterator[Section]:
@@ -216,11 +253,24 @@ def _cells(proposal: Proposal, item: Item, row: PlanRow) -> tuple[str, ...]:
         "" if count is None else str(count),
         str(sum(commit.pull_request is not None for commit in going) or ""),
         _authors(going),
-        f"{oldest.astimezone(UTC):%Y-%m-%d}" if oldest else "",
-        # What nearly every move is needs no word, and a new branch has been marked.
-        "" if isinstance(item, Create | FastForward) else escape(row.what),
-        escape(row.why, SENTENCE_LIMIT),
+        _span(proposal.at - oldest) if oldest else "",
+        _note(item, row),
     )
+
+
+def _note(item: Item, row: PlanRow) -> str:
+    """Say what is unusual about a move; what nearly every one is needs no word, and a new branch has been marked."""
+    match item:
+        case NoOp() | Create() | FastForward():
+            return ""
+        case Rewind() | Force():
+            return f"**{item.kind}**"
+        case Hold():
+            return f"**held** ({code(item.code)}). {escape(row.why, SENTENCE_LIMIT)}"
+        case Wait():
+            return f"waits ({code(item.code)}). {escape(row.why, SENTENCE_LIMIT)}"
+        case _:
+            assert_never(item)
 
 
 def _authors(going: Sequence[SourceCommit]) -> str:
@@ -234,7 +284,7 @@ def _authors(going: Sequence[SourceCommit]) -> str:
 def _also(proposal: Proposal) -> Iterator[Section]:
     """List what else merging decides, which the table does not show."""
     lines = [
-        f"- lifts the hold of {escape(proposal.short(name))}, which ran until {_moment(hold)}: "
+        f"- lifts the hold of {escape(proposal.short(name))}, which ran until {_until(hold)}: "
         f"{escape(hold.reason, SENTENCE_LIMIT)}. To keep it, put its lines back."
         for name, hold in sorted(proposal.lifted.items())
     ]
@@ -246,19 +296,28 @@ def _also(proposal: Proposal) -> Iterator[Section]:
         yield Section("### Merging this also", (Listing(lines),))
 
 
-def _moment(hold: DesiredHold) -> str:
+def _until(hold: DesiredHold) -> str:
     return _time(hold.until) if hold.until else "now"
 
 
 def _order(proposal: Proposal) -> Iterator[Section]:
-    actions = proposal.plan.actions
-    waves = sorted({action.wave for action in actions})
-    if len(waves) > 1:
+    """List what moves after what, and what is built again; nothing where all of it goes at once."""
+    starts = foresee_starts(proposal.plan, proposal.policy)
+    items = {item.repository: item for item in proposal.plan.items}
+    groups = order(proposal.policy, starts.keys())
+    if len(groups) > 1:
         lines = [
-            f"{wave}. {', '.join(escape(proposal.short(each.name)) for each in actions if each.wave == wave)}"
-            for wave in waves
+            f"{number}. {', '.join(_start(proposal, items[name], starts[name]) for name in group)}"
+            for number, group in enumerate(groups, 1)
         ]
-        yield Section("### Order", (Listing(lines),), "Each group moves when the one before it has.")
+        yield Section("### Order", (Listing(lines),), "Each group moves when what it comes after has.")
+
+
+def _start(proposal: Proposal, item: Item, after: timedelta) -> str:
+    said = escape(proposal.short(item.name))
+    if isinstance(item, NoOp):
+        said += " is built again"
+    return f"{said} (after about {_span(after)})" if after else said
 
 
 def _left(proposal: Proposal) -> Iterator[Section]:
@@ -301,8 +360,14 @@ def _pull_requests(proposal: Proposal) -> Iterator[Section]:
         )
         for item, going in _moving(proposal)
     ]
-    if listings:
+    if not listings:
+        return
+    count = sum(len(listing.lines) for listing in listings)
+    if count < _FOLDED_FROM:
         yield Section("### What goes out", listings)
+    else:
+        summary = f"What goes out: {_plural(count, 'change')}"
+        yield Section(f"<details><summary>{summary}</summary>", listings, "</details>")
 
 
 def _moving(proposal: Proposal) -> Iterator[tuple[Item, tuple[SourceCommit, ...]]]:
@@ -325,7 +390,8 @@ def _how_to(proposal: Proposal) -> Section:
     moving = next((action for action in plan.actions if action.live), None)
     if moving and moving.live:
         text += (
-            "\n\nTo go back after it has moved, set the line to the earlier sha and permit exactly that way, here for "
+            "\n\nTo go back after it has moved, run `stablehand rollback`, which offers it as a pull request. Or set "
+            "the line to the earlier sha and permit exactly that way, here for "
             f"{escape(proposal.short(moving.name))}:\n\n"
             "```yaml\n"
             "permits:\n"
@@ -365,9 +431,13 @@ def _marks(proposal: Proposal) -> Iterator[Section]:
     if blobs := proposal.built_on:
         yield Section(f"<!-- stablehand:built-on {blobs[0] or 'none'} {blobs[1] or 'none'} -->")
     if validation := proposal.validation:
-        expires_at = validation.expires_at
-        until = expires_at.astimezone(UTC).isoformat() if expires_at else "never"
-        yield Section(f"<!-- stablehand:evidence {validation.verdict} {until} -->")
+        yield Section(_evidence_mark(validation))
+
+
+def _evidence_mark(validation: Validation) -> str:
+    expires_at = validation.expires_at
+    until = expires_at.astimezone(UTC).isoformat() if expires_at else "never"
+    return f"<!-- stablehand:evidence {validation.verdict} {until} -->"
 
 
 def _blob(name: str) -> Sha | None:
@@ -408,3 +478,23 @@ def _plural(count: int, noun: str) -> str:
 
 def _time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _age(moment: datetime, now: datetime) -> str:
+    """Say how long ago something was, as of the writing, and when."""
+    ago = f"{_span(now - moment)} ago" if now - moment >= timedelta(minutes=1) else "just now"
+    return f"{ago} ({_moment(moment, now)})"
+
+
+def _moment(moment: datetime, now: datetime) -> str:
+    """Name a moment by its weekday where that is near enough to be the only one of its name."""
+    near = abs(moment - now) < _SAME_WEEK
+    return f"{moment.astimezone(UTC):%a %H:%M} UTC" if near else _time(moment)
+
+
+def _span(time: timedelta) -> str:
+    """Say how long something is, coarsely: nobody decides by the minute, and runs of one hour write the same."""
+    minutes, hours = round(time / timedelta(minutes=1)), round(time / timedelta(hours=1))
+    if minutes <= _MINUTES_UNTIL:
+        return f"{minutes} min"
+    return f"{hours} h" if hours <= _HOURS_UNTIL else f"{round(time / timedelta(days=1))} days"

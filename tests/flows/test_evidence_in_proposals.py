@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from flows.ways import check as check_way
 from flows.ways.propose import ProposeReport, ProposeRequest, plain_steps, propose
 from reconcile.apply import Clock
 from reconcile.observed import CommitChecks, Deployment
@@ -46,7 +47,7 @@ def fleet(*validation: str, candidate: str = "validated") -> FakeRelease:
 
 def deploy(github: FakeRelease, name: RepositoryName, commit: Sha) -> None:
     github.deployments[name, "stg"] = (
-        Deployment(sha=commit, state="success", at=github.clock.time, url=None),
+        Deployment(id=1, sha=commit, state="success", at=github.clock.time, url=None),
     )
 
 
@@ -157,3 +158,23 @@ async def test_an_unknown_source_proposes_nothing() -> None:
 
     assert (Verdict.NO_EVIDENCE, "not-proposed") == (report.verdict, report.action)
     assert "did you mean `sentry`?" in report.sentence
+
+
+async def test_a_look_at_stage_is_dated_anew_and_changes_the_text_alone() -> None:
+    """Each run's look counts from then on; the branch, and with it every review, stays as it is."""
+    github = fleet("deployments: {environment: stg, max_age: 2h}")
+    deploy(github, OGR, OLD)
+    deploy(github, PACKIT, OLD)
+    await run(github)
+    head = github.branches[PROPOSAL_BRANCH]
+    states = []
+    for hours in (1.5, 1.5, 2.5):
+        github.clock.time += timedelta(hours=hours)
+        if hours < 2:
+            github.writes.clear()
+            assert "refreshed" == (await run(github)).action
+            assert ["ensure_pull_request"] == github.writes
+        clock = Clock(github.clock.now, github.clock.sleep)
+        states.append((await check_way.check(check_way.plain_steps(github), 1, clock=clock)).state)
+    assert ["success", "success", "failure"] == states
+    assert head == github.branches[PROPOSAL_BRANCH]

@@ -1,7 +1,7 @@
 """The way propose: one rolling pull request with what may go out, and never over what a person did."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -13,7 +13,7 @@ from reconcile.apply import Clock
 from reconcile.errors import StaleHeadError, UnreachableError
 from reconcile.observed import RangeTraits
 from reconcile.planned import Hold
-from reconcile.render.proposal import PROPOSAL_BRANCH, read_built_on
+from reconcile.render.proposal import PROPOSAL_BRANCH, read_built_on, read_evidence
 from state.evidence import Verdict
 from state.ids import RepositoryName, Sha
 from state.ledger import Ledger, SpentPermit, dump_ledger
@@ -105,7 +105,7 @@ async def test_it_proposes_what_was_validated() -> None:
     )
     assert "Move stable of ogr, packit" == github.pulls[1].title
     assert github.pulls[1].body.startswith(
-        "2 of 2 move · stage green on 2026-03-02 09:00 UTC · largest: ogr, 1 commit"
+        "2 of 2 move · stage green 60 min ago (Mon 09:00 UTC) · largest: ogr, 1 commit · about 1 min to deploy"
     )
     assert "merged after validation began" in github.pulls[1].body
     assert report.body == github.pulls[1].body
@@ -120,13 +120,68 @@ async def test_nothing_else_is_touched() -> None:
 
 
 async def test_twice_writes_once() -> None:
-    """A run that finds its own work done writes nothing, however much later it is."""
+    """A run that finds its own work done writes nothing."""
     github = fleet()
     await run(github)
     github.writes.clear()
-    github.clock.time += timedelta(minutes=20)
     report = await run(github)
     assert ([], "unchanged") == (github.writes, report.action)
+
+
+async def test_what_grows_older_changes_the_text_alone() -> None:
+    """Hours later the first line tells another age: an edit of the body calls nobody, where a commit would."""
+    github = fleet()
+    await run(github)
+    head = github.branches[PROPOSAL_BRANCH]
+    github.writes.clear()
+    github.clock.time += timedelta(hours=3)
+    report = await run(github)
+    assert (["ensure_pull_request"], "refreshed") == (github.writes, report.action)
+    assert head == github.branches[PROPOSAL_BRANCH]
+    assert "stage green 4 h ago (Mon 09:00 UTC)" in github.pulls[1].body
+    github.clock.time += timedelta(minutes=20)
+    assert "unchanged" == (await run(github)).action
+
+
+def expires_at(github: FakeRelease) -> datetime | None:
+    mark = read_evidence(github.pulls[1].body)
+    assert mark
+    return mark.expires_at
+
+
+@pytest.mark.parametrize("branch", ["own", "edited", "unreadable", "part"])
+async def test_the_newest_evidence_counts(branch: str) -> None:
+    """Whatever is on the branch and was asked for, check finds when what was looked at last runs out."""
+    github = fleet()
+    await run(github)
+    if branch == "edited":
+        github.edit(PROPOSAL_BRANCH, by="alice", desired_text=with_target(OGR, NEWER))
+    if branch == "unreadable":
+        github.edit(PROPOSAL_BRANCH, by="alice", desired_text="targets: [")
+    if branch == "part":
+        for name in (OGR, PACKIT):
+            github.push(name, NEW)
+    before, looked_at = github.branches[PROPOSAL_BRANCH], github.clock.time
+    assert looked_at + timedelta(hours=23) == expires_at(github)
+    github.clock.time += timedelta(hours=20)
+    for repository in github.repositories.values():
+        repository.committed_at[NEWER] = github.clock.time
+    validate(github)
+    github.writes.clear()
+    await run(github, only=("ogr",) if branch == "part" else ())
+    assert github.clock.time + timedelta(hours=23) == expires_at(github)
+    assert (before, ["ensure_pull_request"]) == (github.branches[PROPOSAL_BRANCH], github.writes)
+
+
+async def test_a_failure_reaches_a_text_that_cannot_be_written_anew() -> None:
+    """A draft with the mark of a failure, though nothing can be said of its file."""
+    github = fleet()
+    await run(github)
+    github.edit(PROPOSAL_BRANCH, by="alice", desired_text="targets: [")
+    validate(github, "failure")
+    report = await run(github)
+    assert ("not-proposed", True) == (report.action, github.pulls[1].is_draft)
+    assert (Verdict.FAIL, github.clock.time + timedelta(hours=23)) == read_evidence(github.pulls[1].body)
 
 
 async def test_it_rolls_on() -> None:
@@ -373,7 +428,7 @@ async def test_an_open_one_is_told_of_the_failure() -> None:
     validate(github, "failure")
     report = await run(github)
     assert ("not-proposed", head) == (report.action, github.branches[PROPOSAL_BRANCH])
-    assert github.pulls[1].body.startswith("**Validation failed** · 2 of 2 move")
+    assert github.pulls[1].body.startswith("**Validation failed** 60 min ago (Mon 09:00 UTC) · 2 of 2 move")
     assert github.pulls[1].is_draft
     github.writes.clear()
     await run(github)
@@ -576,7 +631,10 @@ async def test_who_cannot_be_asked_is_a_note() -> None:
 
 @pytest.mark.parametrize(
     ("first", "target", "conclusion"),
-    [("**Validation failed**", NEW, "failure"), ("**Nothing says that stage is good**", NEWER, None)],
+    [
+        ("**Validation failed** 60 min ago (Mon 09:00 UTC)", NEW, "failure"),
+        ("**Nothing says that stage is good**", NEWER, None),
+    ],
 )
 async def test_a_draft_where_a_person_wants_one(first: str, target: Sha, conclusion: str | None) -> None:
     """`--even-if-failing` opens a draft that says what is missing: of what failed, or else of what there is."""

@@ -11,7 +11,7 @@ from reconcile.selection import LeftOut
 from state.document import Hold
 from state.evidence import Evidence, Link, Validation, Verdict
 from state.ids import RepositoryName, Sha
-from state.policy import Window
+from state.policy import Policy, Window
 from state.proposal import (
     Candidate,
     LeftBehind,
@@ -131,20 +131,24 @@ def _observed(name: RepositoryName, live: Sha | None, target: ObservedTarget | N
     return observed_repository(name, live=live, target=target)
 
 
+def busy_policy(windows: Sequence[Window] = ()) -> Policy:
+    return policy(
+        OGR,
+        PACKIT,
+        SERVICE,
+        DASHBOARD,
+        TOKMAN,
+        SANDCASTLE,
+        after={PACKIT: (OGR,), SERVICE: (PACKIT,)},
+        windows=tuple(windows),
+    )
+
+
 def busy_plan(windows: Sequence[Window] = ()) -> tuple[Plan, Observed]:
     """Plan a document with a new ref, moves in two waves, a hold, and repositories in place."""
     given = accepted(
         {OGR: sha("0a"), PACKIT: sha("ba"), SERVICE: sha("5b"), DASHBOARD: sha("da"), TOKMAN: sha("70")},
-        under=policy(
-            OGR,
-            PACKIT,
-            SERVICE,
-            DASHBOARD,
-            TOKMAN,
-            SANDCASTLE,
-            after={PACKIT: (OGR,), SERVICE: (PACKIT,)},
-            windows=tuple(windows),
-        ),
+        under=busy_policy(windows),
         holds={DASHBOARD: Hold(reason="waits for the new *login* page")},
     )
     at = NOW - timedelta(days=5)
@@ -166,6 +170,8 @@ def busy_proposal(**rest: object) -> Proposal:
     made, observed = busy_plan()
     left = LeftBehind(commit=SERVICE_WAITING[0], reason="merged after validation began")
     given = Proposal(
+        at=NOW,
+        policy=busy_policy(),
         plan=made,
         observed=observed,
         validation=validation(),

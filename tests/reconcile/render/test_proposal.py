@@ -1,6 +1,6 @@
 """The proposal says what decides first, and holds whatever the fleet holds."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -15,20 +15,24 @@ from reconcile.render.proposal import (
     render_body,
     render_headline,
     render_title,
+    renew_evidence,
 )
 from reconcile.render.sections import LIMIT
 from reconcile.selection import LeftOut
 from state.document import Hold
 from state.evidence import Validation, Verdict
-from state.policy import ProposalPolicy, ReleaseNotes
+from state.policy import Policy, ProposalPolicy, ReleaseNotes
 from state.proposal import MergedPullRequest, SourceCommit
-from tests.builders import accepted, observed_repository, observed_target, policy, sha
+from tests.builders import accepted, observed, observed_repository, observed_target, policy, sha
 from tests.reconcile.render.examples import (
     BEGAN,
     HISTORIES,
     NOW,
+    OGR,
+    PACKIT,
     SERVICE,
     URL,
+    busy_policy,
     busy_proposal,
     evidence,
     history,
@@ -42,8 +46,8 @@ from tests.reconcile.render.test_markdown import HOSTILE
 def empty(proposal: Proposal) -> Proposal:
     """Take everything that moves out of a proposal."""
     given = accepted({SERVICE: sha("50")})
-    observed = Observed(at=NOW, repositories={SERVICE: observed_repository(SERVICE, live=sha("50"))})
-    return proposal.model_copy(update={"plan": plan(given, observed, now=NOW), "observed": observed})
+    seen = Observed(at=NOW, repositories={SERVICE: observed_repository(SERVICE, live=sha("50"))})
+    return proposal.model_copy(update={"plan": plan(given, seen, now=NOW), "observed": seen})
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,8 @@ def test_golden(name: str, proposal: Proposal) -> None:
 def test_the_first_line_decides() -> None:
     """How many move, whether that is validated, and what is largest, before anything else."""
     expected = (
-        "3 of 5 move · 1 held · stage green on 2026-03-02 04:03 UTC · largest: packit-service, 21 commits"
+        "3 of 5 move · 1 held · stage green 5 h ago (Mon 04:03 UTC) · largest: packit-service, 21 commits"
+        " · about 1 min to deploy"
     )
     assert expected == render_body(busy_proposal()).partition("\n")[0]
 
@@ -75,7 +80,10 @@ def test_the_first_line_decides() -> None:
 @pytest.mark.parametrize(
     ("expected", "given"),
     [
-        ("**Validation failed** · 3 of 5", validation(evidence(), evidence(Verdict.FAIL, "No."))),
+        (
+            "**Validation failed** 5 h ago (Mon 04:03 UTC) · 3 of 5",
+            validation(evidence(), evidence(Verdict.FAIL, "No.")),
+        ),
         ("**Nothing says that stage", validation(evidence(), evidence(Verdict.NO_EVIDENCE, "Silence."))),
         ("**Nothing says that stage", Validation(at=NOW, evidence=())),
         ("**nothing validates this**", None),
@@ -86,13 +94,88 @@ def test_what_is_no_pass_is_said_first(expected: str, given: Validation | None) 
     assert expected in render_headline(busy_proposal(validation=given))
 
 
-def test_the_text_does_not_change_by_itself() -> None:
-    """A later run that sees the same writes the same, so nothing is sent."""
-    later = busy_proposal(validation=Validation(at=NOW + timedelta(hours=3), evidence=(evidence(),)))
-    later = later.model_copy(
-        update={"plan": later.plan.model_copy(update={"observed_at": NOW + timedelta(hours=3)})}
+def test_the_text_changes_with_the_hour_alone() -> None:
+    """A run within the hour that sees the same writes the same, so nothing is sent; a later one tells other ages."""
+    proposal = busy_proposal()
+
+    def body(at: datetime) -> str:
+        return render_body(
+            proposal.model_copy(
+                update={"at": at, "plan": proposal.plan.model_copy(update={"observed_at": at})}
+            )
+        )
+
+    assert body(NOW) == body(NOW + timedelta(minutes=20))
+    assert "stage green 8 h ago (Mon 04:03 UTC)" in body(NOW + timedelta(hours=3))
+
+
+@pytest.mark.parametrize(
+    ("expected", "ago"),
+    [
+        ("just now (Mon 08:59 UTC)", timedelta(seconds=20)),
+        ("1 min ago (Mon 08:59 UTC)", timedelta(minutes=1)),
+        ("60 min ago (Mon 08:00 UTC)", timedelta(minutes=60)),
+        ("2 h ago (Mon 07:30 UTC)", timedelta(minutes=90)),
+        ("48 h ago (Sat 09:00 UTC)", timedelta(hours=48)),
+        ("2 days ago (Sat 07:00 UTC)", timedelta(hours=50)),
+        ("7 days ago (2026-02-23 09:00 UTC)", timedelta(days=7)),
+    ],
+)
+def test_ages_are_coarse_and_come_with_the_moment(expected: str, ago: timedelta) -> None:
+    """The age is as of the writing, so the moment stands beside it; a weekday only while there is one of its name."""
+    said = evidence().model_copy(update={"began_at": NOW - ago})
+    assert f"stage green {expected} · " in render_headline(busy_proposal(validation=validation(said)))
+
+
+def test_a_pass_without_a_date_is_one() -> None:
+    """The candidates' own checks say nothing about when stage was looked at."""
+    said = evidence().model_copy(update={"began_at": None})
+    assert " · validation passed · " in render_headline(busy_proposal(validation=validation(said)))
+
+
+READY = {"statuses": {"contexts": ["build"]}, "within": "60m"}
+
+
+def built(*, rebuilds: bool = False) -> Proposal:
+    """Make a proposal in which packit waits for ogr's build, and packit-service for nothing or for its images."""
+    under = Policy.model_validate(
+        {
+            "version": 1,
+            "repositories": {
+                OGR: {"ready": READY},
+                PACKIT: {"after": OGR},
+                SERVICE: {"after": PACKIT, "rebuild": "images.yml"} if rebuilds else {},
+            },
+        }
     )
-    assert render_body(busy_proposal()) == render_body(later)
+    given = accepted({OGR: sha("0a"), PACKIT: sha("ba"), SERVICE: sha("5b")}, under=under)
+    live = {OGR: sha("00"), PACKIT: sha("b0"), SERVICE: sha("5b") if rebuilds else sha("50")}
+    seen = observed(
+        *(
+            observed_repository(name, live=live[name], target=observed_target(target))
+            for name, target in given.desired.targets.items()
+        )
+    )
+    return busy_proposal(plan=plan(given, seen, now=NOW), observed=seen, policy=under, risks={})
+
+
+def test_the_order_is_told_with_its_builds() -> None:
+    """What waits for a build is a part of it, and so is what is built again without moving."""
+    body = render_body(built())
+    assert "about 60 min to deploy" in body.partition("\n")[0]
+    assert "1. ogr, packit-service\n2. packit (after about 60 min)\n" in body
+    body = render_body(built(rebuilds=True))
+    assert (
+        "1. ogr\n2. packit (after about 60 min)\n3. packit-service is built again (after about 60 min)\n"
+        in body
+    )
+
+
+def test_long_lists_are_folded_away() -> None:
+    """Whoever wants to see a hundred titles opens them."""
+    assert "### What goes out" in render_body(busy_proposal())
+    few = crowd(2, 50, "x")
+    assert "<details><summary>What goes out: 50 changes</summary>" in render_body(few)
 
 
 def test_nobody_is_mentioned() -> None:
@@ -168,7 +251,7 @@ def crowd(count: int, waiting: int, title: str) -> Proposal:
         under=policy(*names),
         holds={name: Hold(reason="€" * 500) for name in names[::2]},
     )
-    observed = Observed(
+    seen = Observed(
         at=NOW,
         repositories={
             name: observed_repository(
@@ -177,10 +260,10 @@ def crowd(count: int, waiting: int, title: str) -> Proposal:
             for name in names
         },
     )
-    made = plan(given, observed, now=NOW)
     return busy_proposal(
-        plan=made,
-        observed=observed,
+        plan=plan(given, seen, now=NOW),
+        observed=seen,
+        policy=given.policy,
         candidates=(),
         histories={name: history(name, sha("0"), *commits) for name in names},
         left_out=tuple(LeftOut(repository=name, reason="€" * 500) for name in names),
@@ -234,6 +317,15 @@ def test_what_validation_said_can_be_read_back(
     assert expected == (mark and tuple(mark))
 
 
+def test_a_mark_is_renewed_where_the_rest_stays() -> None:
+    """Also where the policy asks for validation no more."""
+    body = render_body(busy_proposal(validation=validation(evidence(Verdict.FAIL, "No."))))
+    renewed = renew_evidence(body, validation())
+    assert (Verdict.PASS, BEGAN + timedelta(hours=24)) == read_evidence(renewed)
+    assert body.partition("<!--")[0] == renewed.partition("<!--")[0]
+    assert read_evidence(renew_evidence(body, None)) is None
+
+
 @pytest.mark.parametrize("text", ["", "pass", "pass tomorrow", "pass 2026-03-03T04:03:00", "good never"])
 def test_what_others_wrote_is_no_mark(text: str) -> None:
     """People may edit the body."""
@@ -263,4 +355,5 @@ def test_release_notes_are_collected() -> None:
         "- Recent builds load at once. ([#10]",
     ] == [line.partition("(https")[0] for line in notes.splitlines() if line.startswith("-")]
     rules = ProposalPolicy(release_notes=ReleaseNotes(begin="NEWS:", end="/NEWS"))
-    assert "### Release notes" not in render_body(busy_proposal(rules=rules))
+    under = busy_policy().model_copy(update={"proposal": rules})
+    assert "### Release notes" not in render_body(busy_proposal(policy=under))
