@@ -46,19 +46,12 @@ from reconcile.ports import (
     ReportWriter,
 )
 from reconcile.render.check import count_problems, render_foresight, render_problems, render_sentence
-from reconcile.render.lines import (
-    MOST_NOTES,
-    ChangedFile,
-    Foresight,
-    Green,
-    render_line_notes,
-    render_problem_notes,
-    shown_lines,
-)
+from reconcile.render.lines import MOST_NOTES, Foresight, Green, render_line_notes, render_problem_notes
 from reconcile.render.markdown import shorten
 from reconcile.render.proposal import PROPOSAL_BRANCH, read_evidence
 from reconcile.render.report import MARKER, STATUS_LIMIT, summarize_with_reason
 from reconcile.selection import going_out
+from reconcile.render.suggestions import ChangedFile, shown_lines
 from state.document import DesiredState
 from state.errors import StateError
 from state.evidence import Verdict
@@ -252,7 +245,7 @@ async def _judge(steps: CheckSteps, found: ReleaseState, change: Change, clock: 
         f"{warning} {summary}" if warning else summary,
         render_foresight(planned, remarks, warning=warning),
         plan=planned,
-        notes=await _line_notes(steps, change, planned, observed, base.policy),
+        notes=await _line_notes(steps, change, planned, observed, base.policy, now=clock.now()),
     )
 
 
@@ -287,7 +280,7 @@ def _describe_unapproved(
 
 
 async def _line_notes(
-    steps: CheckSteps, change: Change, planned: Plan, observed: Observed, policy: Policy
+    steps: CheckSteps, change: Change, planned: Plan, observed: Observed, policy: Policy, *, now: datetime
 ) -> tuple[LineNote, ...]:
     """Say on each changed line what it does. What GitHub cannot tell in time is left out: the comment has the rest."""
     file = ChangedFile(change.fork_point.desired_text or "", change.head.desired_text or "")
@@ -303,7 +296,7 @@ async def _line_notes(
     except TransientError as error:
         _log.warning("The notes on the lines lack what waits: %s", error)
     foresight = Foresight(planned, observed, histories, greens)
-    return render_line_notes(file, before, foresight, number=change.pull_request.number)
+    return render_line_notes(file, before, foresight, number=change.pull_request.number, now=now)
 
 
 async def _find_greens(

@@ -1,35 +1,31 @@
 """Notes on the lines that a pull request changes: what each line does, and decisions that one click commits.
 
-A suggestion replaces the very lines that its note stands on, and GitHub takes notes only where a diff shows lines.
-What belongs elsewhere in the file is edited as everywhere, and offered where what that changes lies in the diff;
-otherwise it is shown to be copied.
+What belongs elsewhere in the file is offered where what that changes lies in the diff; otherwise it is shown to be
+copied.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC
-from itertools import takewhile
+from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 from reconcile.observed import LineNote, Observed, Relation
-from reconcile.planned import Hold, Item, Plan
+from reconcile.planned import Hold, Item, NoOp, Plan
 from reconcile.render.markdown import anchor, code, escape
 from reconcile.render.plan import SENTENCE_LIMIT, render_way, rows_of
+from reconcile.render.suggestions import Block, ChangedFile, added_lines, fenced, suggest
 from reconcile.selection import going_out
 from state.document import DesiredState, PermitKind, Permits
+from state.document import Hold as DesiredHold
 from state.ids import ZERO_SHA, Frozen, RepositoryName, Sha, abbreviate
 from state.proposal import SourceCommit, SourceHistory
 from state.yaml_io import STATE_PATH, edit_desired, locate, parse_desired
 
 MOST_NOTES = 20
 """More than these nobody reads; the comment below has everything."""
-_CONTEXT = 3
-"""Unchanged lines around a change that GitHub's diff shows."""
 _ALONE = re.compile(r"\s*[\w./\"'-]+\s*:\s*[\"']?[0-9A-Fa-f]{40}[\"']?\s*(?:#.*)?")
 """A target with a line to itself, which can go without taking anything along."""
-_BACKTICKS = re.compile("`+")
-_SHORTEST_FENCE = 3
 _PERMITS: Mapping[Relation, PermitKind] = {
     Relation.CREATE: "move",
     Relation.FAST_FORWARD: "move",
@@ -59,29 +55,6 @@ class Green(Frozen):
     left: tuple[SourceCommit, ...]
 
 
-class ChangedFile(NamedTuple):
-    """The desired state as a pull request changes it."""
-
-    before: str
-    after: str
-
-    @property
-    def shown(self) -> frozenset[int]:
-        """The lines of the new version that the diff shows, from 1."""
-        return shown_lines(self.before, self.after)
-
-
-def shown_lines(before: str, after: str) -> frozenset[int]:
-    """Say which lines of the new version a diff shows: what is new, and a little around it."""
-    matcher = difflib.SequenceMatcher(a=before.splitlines(), b=after.splitlines(), autojunk=False)
-    return frozenset(
-        line + 1
-        for group in matcher.get_grouped_opcodes(_CONTEXT)
-        for tag, _, _, start, end in group
-        for line in range(start, end)
-    )
-
-
 def render_problem_notes(
     problems: Iterable[Located],
     shown: Mapping[str, frozenset[int]],
@@ -102,7 +75,7 @@ def render_problem_notes(
             )
     for place, line in mended.items():
         if place in lines:
-            lines[place] += ["", _fenced("suggestion", [line])]
+            lines[place] += ["", fenced("suggestion", [line])]
     return tuple(
         LineNote(path=path, first=line, last=line, body="\n".join(said))
         for (path, line), said in sorted(lines.items())[:MOST_NOTES]
@@ -121,7 +94,7 @@ class Foresight(NamedTuple):
 
 
 def render_line_notes(
-    file: ChangedFile, before: DesiredState, foresight: Foresight, *, number: int
+    file: ChangedFile, before: DesiredState, foresight: Foresight, *, number: int, now: datetime
 ) -> tuple[LineNote, ...]:
     """Say on each changed target what it does, what is in its way, and offer the other decisions.
 
@@ -129,9 +102,12 @@ def render_line_notes(
         file: Both versions.
         before: What the branch began with.
         foresight: What merging would do.
-        number: The pull request's, which a permit names as its reason.
+        number: The pull request's, which a permit and a hold name as their reason.
+        now: What is skipped is skipped until the end of the week of this moment.
     """
     shown, notes = file.shown, list[LineNote]()
+    hold = DesiredHold(reason=f"skipped in the review of #{number}", until=_next_monday(now))
+    skips = dict[Item, Block]()
     for item in sorted(foresight.planned.items, key=_weight):
         name = item.repository
         if len(notes) >= MOST_NOTES or before.targets.get(name) == item.target:
@@ -144,12 +120,20 @@ def render_line_notes(
             said.append(f"Held (`{item.code}`). {escape(item.sentence, SENTENCE_LIMIT)}")
         line = file.after.splitlines()[place[0] - 1]
         said += _other_targets(line, before, item, foresight.greens.get(name))
+        last = before.targets.get(name)
+        if last and not isinstance(item, NoOp | Hold):
+            offer = _hold(file.after, shown, item, last, hold)
+            if isinstance(offer, Block):
+                skips[item] = offer
+            else:
+                said.append(f"{_not_before(hold)}: take it back, and add its hold.\n\n{offer}")
         permit, copied = _permit(file, shown, item, foresight.observed, number)
         notes.append(
             LineNote(path=STATE_PATH, first=place[0], last=place[0], body="\n\n".join((*said, *copied)))
         )
         notes += permit
-    return tuple(notes[:MOST_NOTES])
+    together = tuple(_render_skips(skips, hold))
+    return (*notes[: MOST_NOTES - len(together)], *together)
 
 
 def _weight(item: Item) -> tuple[bool, int, str]:
@@ -175,9 +159,9 @@ def _other_targets(line: str, before: DesiredState, item: Item, green: Green | N
     """Offer to leave the repository where it is, and to take an earlier commit."""
     last = before.targets.get(item.repository)
     if last and (block := _with_target(line, item.target, last)):
-        yield f"Not this time, leave it at {code(abbreviate(last))}:\n\n{block}"
+        yield f"Not this time, leave it at {code(abbreviate(last))}; the next proposal offers it again:\n\n{block}"
     elif not last and _ALONE.fullmatch(line):
-        yield f"Not this time, leave it out:\n\n{_fenced('suggestion', [])}"
+        yield f"Not this time, leave it out:\n\n{fenced('suggestion', [])}"
     if green and (block := _with_target(line, item.target, green.commit.sha)):
         behind = ", ".join(_name(commit) for commit in green.left)
         yield (
@@ -191,7 +175,50 @@ def _with_target(line: str, current: Sha, wanted: Sha) -> str | None:
     start = line.lower().find(current)
     if start < 0:
         return None
-    return _fenced("suggestion", [line[:start] + wanted + line[start + len(current) :]])
+    return fenced("suggestion", [line[:start] + wanted + line[start + len(current) :]])
+
+
+def _next_monday(now: datetime) -> datetime:
+    today = now.astimezone(UTC).date()
+    return datetime.combine(today + timedelta(days=7 - today.weekday()), time(), ZoneInfo("UTC"))
+
+
+def _hold(text: str, shown: frozenset[int], item: Item, last: Sha, hold: DesiredHold) -> Block | str:
+    """Offer a hold as a suggestion, or else to be copied.
+
+    It stands far from the target that it goes with, and no suggestion reaches from one to the other: the line is taken
+    back by its own note, unless it is among those that this one replaces.
+    """
+    desired = parse_desired(text)
+    held = desired.model_copy(update={"holds": {**desired.holds, item.repository: hold}})
+    edited = edit_desired(text, held)
+    block = suggest(text, edited, shown)
+    if block is None:
+        return fenced("yaml", list(added_lines(text, edited)))
+    place = locate(text, ("targets", item.repository))
+    if place and block.first <= place[0] <= block.last:
+        back = held.model_copy(update={"targets": {**held.targets, item.repository: last}})
+        return suggest(text, edit_desired(text, back), shown) or block
+    return block
+
+
+def _render_skips(skips: Mapping[Item, Block], hold: DesiredHold) -> Iterator[LineNote]:
+    """Offer holds where holds stand, side by side: all of them change the same lines."""
+    said = (
+        f"{_not_before(hold)}: take a repository's line back, and add its hold here, both in one commit as a batch. "
+        "Under the hold alone it does not move either, but what comes after it waits."
+    )
+    for first, last in sorted({(block.first, block.last) for block in skips.values()}):
+        blocks = [
+            f"{escape(item.name)}:\n\n{block.text}"
+            for item, block in skips.items()
+            if (block.first, block.last) == (first, last)
+        ]
+        yield LineNote(path=STATE_PATH, first=first, last=last, body="\n\n".join((said, *blocks)))
+
+
+def _not_before(hold: DesiredHold) -> str:
+    return f"Not before {hold.until:%a %Y-%m-%d}, when a proposal offers to lift the hold"
 
 
 def _permit(
@@ -213,48 +240,10 @@ def _permit(
     permits = {**desired.permits, item.repository: Permits.model_validate({kind: fields})}
     edited = edit_desired(file.after, desired.model_copy(update={"permits": permits}))
     wish = "To permit exactly this, once"
-    if block := _suggest(file.after, edited, shown):
+    if block := suggest(file.after, edited, shown):
         body = f"{escape(item.name)}. {wish}:\n\n{block.text}"
         return (LineNote(path=STATE_PATH, first=block.first, last=block.last, body=body),), ()
-    return (), (f"{wish}, add:\n\n{_fenced('yaml', list(_added(file.after, edited)))}",)
-
-
-class _Block(NamedTuple):
-    """A suggestion, and the lines that it replaces."""
-
-    first: int
-    last: int
-    text: str
-
-
-def _suggest(text: str, edited: str, shown: frozenset[int]) -> _Block | None:
-    """Make a suggestion of an edit; none where it changes lines that the diff does not show."""
-    old, new = text.splitlines(), edited.splitlines()
-    head = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
-    rest = zip(reversed(old[head:]), reversed(new[head:]), strict=False)
-    tail = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], rest))
-    first, last = head + 1, len(old) - tail
-    if first > last:
-        # Nothing is replaced: the line before what is put in, or else the one behind, is given again.
-        first, last = (head, head) if head in shown else (head + 1, head + 1)
-    if not set(range(first, last + 1)) <= shown:
-        return None
-    return _Block(first, last, _fenced("suggestion", new[first - 1 : len(new) - (len(old) - last)]))
-
-
-def _fenced(language: str, lines: Sequence[str]) -> str:
-    """Put lines between fences that are longer than any in them: a file's comments are other people's."""
-    longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
-    fence = "`" * max(_SHORTEST_FENCE, longest + 1)
-    return "\n".join((f"{fence}{language}", *lines, fence))
-
-
-def _added(before: str, after: str) -> Iterator[str]:
-    old, new = before.splitlines(), after.splitlines()
-    matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=False)
-    for tag, _, _, start, end in matcher.get_opcodes():
-        if tag in {"insert", "replace"}:
-            yield from new[start:end]
+    return (), (f"{wish}, add:\n\n{fenced('yaml', list(added_lines(file.after, edited)))}",)
 
 
 def _name(commit: SourceCommit) -> str:

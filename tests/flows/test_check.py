@@ -9,6 +9,7 @@ from flows.ways.check import CONTEXT, CheckReport, check, check_all, list_due, p
 from reconcile.apply import Clock
 from reconcile.errors import MissingError, RejectedError, UnreachableError
 from reconcile.observed import LineNote, Signal
+from reconcile.render.proposal import PROPOSAL_BRANCH
 from reconcile.render.report import MARKER
 from state.ledger import Ledger, dump_ledger
 from tests.builders import accepted_commit, sha
@@ -335,7 +336,7 @@ async def test_each_changed_line_says_what_it_does() -> None:
     """How many commits, since when, and to leave it where it was, with its comment."""
     github = edited(with_target(OGR, NEWER))
     await run(github)
-    (note,) = notes(github).values()
+    note, _ = notes(github).values()
     assert (4, 4, "release-state.yaml") == (note.first, note.last, note.path)
     assert "2 commits" in note.body
     assert "the oldest waits since 2026-03-01" in note.body
@@ -365,6 +366,38 @@ async def test_a_permit_is_offered() -> None:
     for name in (OGR, PACKIT):
         github.push(name, NEW)
     github.edit(BRANCH, by="alice", desired_text=with_target(OGR, OLD).replace(f"t: {OLD}", f"t: {NEW}"))
+async def test_a_repository_is_skipped_for_the_week() -> None:
+    """One commit: the others go, proposals leave it alone until Monday, and then offer to let it go."""
+    github = fleet()
+    await test_propose.run(github)
+    await run(github)
+    target, *_, skip = sorted(github.notes[1], key=lambda note: (note.first, "hold" in note.body))
+    lines = (github.file_on(PROPOSAL_BRANCH) or "").splitlines()
+    for note in (skip, target):
+        lines[note.first - 1 : note.last] = suggested(note)[0].splitlines()
+    github.edit(PROPOSAL_BRANCH, by="alice", desired_text="\n".join(lines) + "\n")
+    report = await run(github)
+    assert ("success", "1 of 2 moves") == (report.state, report.description)
+    github.commit_documents(desired_text=github.file_on(PROPOSAL_BRANCH))
+    github.close(1)
+    github.push(PACKIT, NEW)
+
+    github.clock.time += timedelta(days=1)
+    validate(github)
+    proposed = await test_propose.run(github)
+    assert [(OGR, "held in the file: skipped in the review of #1")] == [
+        (each.repository, each.reason) for each in proposed.left_out
+    ]
+    assert proposed.plan
+    assert [PACKIT] == [action.repository for action in proposed.plan.actions]
+
+    github.clock.time += timedelta(days=6)
+    validate(github)
+    proposed = await test_propose.run(github)
+    assert {OGR: NEWER, PACKIT: NEWER} == test_propose.proposed(github)
+    assert "lifts the hold of ogr" in (proposed.body or "")
+
+
     github.open(BRANCH)
     report = await run(github)
     assert "failure" == report.state

@@ -1,6 +1,7 @@
 """Notes on lines: which the diff shows, and suggestions that replace exactly what they stand on."""
 
 import difflib
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,14 +10,9 @@ from hypothesis import strategies as st
 
 from reconcile.observed import LineNote, Observed, Relation
 from reconcile.plan import plan
-from reconcile.render.lines import (
-    ChangedFile,
-    Foresight,
-    render_line_notes,
-    render_problem_notes,
-    shown_lines,
-)
-from state.document import DesiredState
+from reconcile.render.lines import Foresight, render_line_notes, render_problem_notes
+from reconcile.render.suggestions import ChangedFile, shown_lines
+from state.document import DesiredState, Hold
 from state.ids import Sha
 from state.policy import Limits, Policy
 from state.yaml_io import dump_desired, parse_desired
@@ -34,20 +30,25 @@ def document(**changed: Sha) -> DesiredState:
 
 
 def notes(
-    text: str, *, before: str | None = None, under: Policy | None = None, **target: Any
+    text: str,
+    *,
+    before: str | None = None,
+    under: Policy | None = None,
+    now: datetime = NOW,
+    **target: Any,
 ) -> tuple[LineNote, ...]:
     """Render notes on a file; every target exists, and ``target`` says more about each that has changed."""
     old, new = before or dump_desired(document()), parse_desired(text)
     observed = Observed(
-        at=NOW,
+        at=now,
         repositories={
             name: observed_repository(name, live=OLD, target=observed_target(sha, **target))
             for name, sha in new.targets.items()
         },
     )
-    planned = plan(accepted(new.targets, under=under or policy(*NAMES)), observed, now=NOW)
+    planned = plan(accepted(new.targets, under=under or policy(*NAMES)), observed, now=now)
     return render_line_notes(
-        ChangedFile(old, text), parse_desired(old), Foresight(planned, observed), number=7
+        ChangedFile(old, text), parse_desired(old), Foresight(planned, observed), number=7, now=now
     )
 
 
@@ -89,6 +90,53 @@ def test_a_permit_that_belongs_elsewhere_is_to_be_copied() -> None:
     near = notes(dump_desired(document(r11=NEW)), relation=Relation.REWIND)
     assert ["Held" in each.body for each in near] == [True, False]
     assert "permits:" in apply(dump_desired(document(r11=NEW)), near[1])
+
+
+def test_one_can_be_skipped_for_the_rest_of_the_week() -> None:
+    """One click holds it; every block of the note does so for another repository, and for nothing else."""
+    text = dump_desired(document(r10=NEW, r11=NEW))
+    *_, skip = notes(text)
+    assert skip.body.startswith("Not before Mon 2026-03-09, when a proposal offers to lift the hold: take")
+    blocks = [part.lines for part in parts(skip.body) if part.lines is not None]
+    hold = Hold(reason="skipped in the review of #7", until=datetime(2026, 3, 9, tzinfo=UTC))
+    for name, block, targets in zip(
+        NAMES[10:], blocks, ({"r10": NEW, "r11": NEW}, {"r10": NEW}), strict=True
+    ):
+        lines = text.splitlines()
+        lines[skip.first - 1 : skip.last] = block
+        held = parse_desired("\n".join(lines) + "\n")
+        assert (document(**targets).targets, {name: hold}) == (held.targets, held.holds), (
+            "the last line stands where holds begin, and is taken back along with it"
+        )
+
+
+def test_a_hold_that_belongs_elsewhere_is_to_be_copied() -> None:
+    """The diff of a large file does not show where holds stand."""
+    (note,) = notes(dump_desired(document(r00=NEW)))
+    assert 'take it back, and add its hold.\n\n```yaml\nholds:\n  o/r00:\n    reason: "skipped' in note.body
+
+
+def test_a_hold_joins_those_that_are_there() -> None:
+    """Where the diff shows them."""
+    before = dump_desired(desired(dict.fromkeys(NAMES, OLD), holds={NAMES[0]: Hold(reason="broken")}))
+    after = before.replace(f"{NAMES[11]}: {OLD}", f"{NAMES[11]}: {NEW}")
+    *_, skip = notes(after, before=before)
+    assert {NAMES[0], NAMES[11]} == parse_desired(apply(after, skip)).holds.keys()
+
+
+@pytest.mark.parametrize(("day", "hour"), [(2, 0), (8, 23)])
+def test_the_week_ends_on_its_monday(day: int, hour: int) -> None:
+    """All week long the note says the same, so that nobody is called again."""
+    *_, skip = notes(dump_desired(document(r11=NEW)), now=datetime(2026, 3, day, hour, tzinfo=UTC))
+    assert "until: 2026-03-09T00:00 UTC" in skip.body
+
+
+def test_what_does_not_move_needs_no_hold() -> None:
+    """A permit is what is asked for there."""
+    assert all(
+        "To skip" not in each.body
+        for each in notes(dump_desired(document(r11=NEW)), relation=Relation.REWIND)
+    )
 
 
 def test_a_limit_is_overridden_by_its_name() -> None:
