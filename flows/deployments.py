@@ -19,7 +19,7 @@ from flows.propose_release import propose_release
 from flows.reconcile_release import reconcile_release
 from flows.rollback_release import rollback_release
 from flows.settings import Settings
-from flows.triggers import PULL_REQUEST_CHANGED, RELEASE_STATE_PUSHED, resource_id
+from flows.triggers import PROPOSAL_LABELLED, PULL_REQUEST_CHANGED, RELEASE_STATE_PUSHED, resource_id
 
 RESYNC = "resync"
 """The deployment that needs no trigger."""
@@ -39,6 +39,14 @@ async def make_deployments(settings: Settings) -> tuple[RunnerDeployment, ...]:
             description="Validates stage and opens or refreshes the pull request. Run it by hand with pins.",
             schedule=Cron(settings.propose_schedule, timezone=settings.propose_zone),
             concurrency_limit=_ONE_AT_A_TIME,
+        ),
+        await _deployment(
+            propose_release,
+            settings,
+            name="propose-on-hand-back",
+            description="Proposes anew when somebody hands the proposal's branch back by its label.",
+            # Without a limit: the run for another label, which ends at once, would cancel this one.
+            triggers=[_trigger(settings, PROPOSAL_LABELLED, label="{{ event.payload.label }}")],
         ),
         await _deployment(
             check_release,

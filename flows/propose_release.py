@@ -18,6 +18,7 @@ from flows.ways import alarm
 from flows.ways.errors import UsageError
 from flows.ways.propose import ProposeReport, ProposeRequest, ProposeSteps, plain_steps, propose
 from flows.ways.reconcile import system_clock
+from flows.ways.rolling import hands_back
 from reconcile.errors import ReconcileError
 from reconcile.render.plan import summarize
 from state.errors import StateError
@@ -30,6 +31,7 @@ async def propose_release(
     hold: list[str] = [],  # noqa: B006
     only: list[str] = [],  # noqa: B006
     even_if_failing: bool = False,  # noqa: FBT001, FBT002 (a box to tick)
+    label: str | None = None,
 ) -> State[Any]:
     """Validate stage, choose candidates, and open or refresh the pull request.
 
@@ -38,6 +40,7 @@ async def propose_release(
         hold: Leave these repositories where the file has them: dashboard
         only: Leave all repositories but these where the file has them.
         even_if_failing: Open a draft also where validation fails, or says nothing. Its first line says so.
+        label: What somebody has put on the proposal, to wake this run. Any but the policy's hand_back ends it at once.
     """
     request = ProposeRequest(
         pins=tuple(pins), hold=tuple(hold), only=tuple(only), even_if_failing=even_if_failing
@@ -46,15 +49,19 @@ async def propose_release(
         settings = load_settings()
     except SettingsError as error:
         return runs.failed(error)
-    return await runs.watched(settings, propose_monitor, partial(_propose, settings, request))
+    return await runs.watched(settings, propose_monitor, partial(_propose, settings, request, label))
 
 
-async def _propose(settings: Settings, request: ProposeRequest) -> State[Any]:
+async def _propose(settings: Settings, request: ProposeRequest, label: str | None) -> State[Any]:
     log = get_run_logger()
     try:
         async with connected(settings) as github:
             clock = system_clock()
-            report = await propose(_as_tasks(plain_steps(github, clock)), request, clock=clock)
+            steps = _as_tasks(plain_steps(github, clock))
+            if label is not None and not hands_back(await steps.load(), label):
+                await runs.rename("propose · not handed back")
+                return Completed(name="Not handed back", message=f"The label {label} asks for nothing.")
+            report = await propose(steps, request, clock=clock)
             if runs.is_scheduled():
                 await _alarm(settings, github, report)
     except (ReconcileError, StateError, UsageError) as error:

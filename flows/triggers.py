@@ -20,12 +20,21 @@ from starlette.routing import Route
 from websockets.exceptions import WebSocketException
 
 from reconcile.errors import UnexpectedAnswerError
-from reconcile.github.webhooks import Notice, PullRequestChanged, Pushed, is_signed, parse_delivery
+from reconcile.github.webhooks import (
+    Labelled,
+    Notice,
+    PullRequestChanged,
+    Pushed,
+    is_signed,
+    parse_delivery,
+)
+from reconcile.render.proposal import PROPOSAL_BRANCH
 from state.ids import RepositoryName
 
 PATH = "/webhook"
 RELEASE_STATE_PUSHED = "stablehand.release-state.pushed"
 PULL_REQUEST_CHANGED = "stablehand.pull-request.changed"
+PROPOSAL_LABELLED = "stablehand.proposal.labelled"
 
 _LARGEST_BODY = 4 * 1024 * 1024
 """A push of two thousand commits, the most that GitHub lists, is smaller."""
@@ -68,7 +77,7 @@ def receiver(repository: RepositoryName, secret: SecretStr, emit: Emit) -> Starl
             notice = parse_delivery(request.headers.get("x-github-event", ""), body)
         except UnexpectedAnswerError as error:
             return PlainTextResponse(str(error), 400)
-        if notice is None or notice.repository != repository:
+        if notice is None or not _concerns(notice, repository):
             return Response(status_code=204)
         try:
             await emit(_event(notice, delivery))
@@ -105,6 +114,12 @@ async def _read(request: Request) -> bytes | None:
     return bytes(body)
 
 
+def _concerns(notice: Notice, repository: RepositoryName) -> bool:
+    """Leave other repositories alone, and labels on what is no proposal; which label counts, the policy says."""
+    is_elsewhere = isinstance(notice, Labelled) and notice.branch != PROPOSAL_BRANCH
+    return notice.repository == repository and not is_elsewhere
+
+
 def _event(notice: Notice, delivery: str) -> Event:
     """Tell a notice as an event. The same delivery, sent again, is the same event, and starts no second run."""
     payload: dict[str, str | int]
@@ -113,6 +128,8 @@ def _event(notice: Notice, delivery: str) -> Event:
             name, payload = RELEASE_STATE_PUSHED, {"commit": commit}
         case PullRequestChanged(number=number):
             name, payload = PULL_REQUEST_CHANGED, {"number": number}
+        case Labelled(label=label):
+            name, payload = PROPOSAL_LABELLED, {"label": label}
         case _:
             assert_never(notice)
     return Event(

@@ -531,6 +531,12 @@ class ProposalPolicy(Frozen):
     large: Annotated[int, Field(ge=1)] = 30
     """A move of at least so many commits is marked."""
 
+    @model_validator(mode="after")
+    def _hands_nothing_back_itself(self) -> Self:
+        if self.hand_back.lower() in {label.lower() for label in self.labels}:
+            raise ValueError("hand_back is one of labels: what people commit to the branch would never stay")
+        return self
+
 
 class Policy(Frozen):
     """The document."""

@@ -4,8 +4,9 @@ import asyncio
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
+from reconcile.accept import parse_documents
 from reconcile.errors import ForbiddenError, RejectedError
-from reconcile.observed import BranchCommit, Documents, PullRequest
+from reconcile.observed import BranchCommit, Documents, PullRequest, ReleaseState
 from reconcile.ports import ProposalWriter, PullRequestReader, ReportWriter
 from reconcile.render.proposal import PROPOSAL_BRANCH, read_evidence
 from state.evidence import Verdict
@@ -73,6 +74,16 @@ def should_be_draft(there: PullRequest | None, *, is_validated: bool) -> bool:
         return False
     mark = read_evidence(there.body)
     return mark is None or mark.verdict is Verdict.PASS
+
+
+def hands_back(found: ReleaseState, label: str) -> bool:
+    """Say whether this is the label by which people hand the branch back.
+
+    Raises:
+        DocumentError: A document of the default branch is wrong.
+    """
+    _, policy = parse_documents(found.documents, where=found.version.repository)
+    return label.lower() == policy.proposal.hand_back.lower()
 
 
 async def look_at_branch(github: PullRequestReader) -> Rolling:

@@ -14,7 +14,13 @@ from reconcile.errors import UnexpectedAnswerError
 from state.ids import Frozen, RepositoryName, Sha
 
 _CHANGING_ACTIONS = {"opened", "reopened", "synchronize"}
-"""What gives a pull request other documents to check. ``edited`` counts only where the base was edited."""
+"""What gives a pull request other documents to check."""
+_CHANGING_EDITS = {"base", "body"}
+"""What of an edit counts: the base brings another policy, and the proposal's text says until when its evidence counts.
+
+No check edits either, so none wakes another. The rest of what happens to a pull request changes nothing that is said
+of it: a title, a draft, a review. One that is closed is left alone; where that was its merge, there was a push.
+"""
 
 
 class Pushed(Frozen):
@@ -25,13 +31,22 @@ class Pushed(Frozen):
 
 
 class PullRequestChanged(Frozen):
-    """A pull request has other commits than before, or another base."""
+    """A pull request has other commits than before, another base or another text."""
 
     repository: RepositoryName
     number: int
 
 
-Notice = Pushed | PullRequestChanged
+class Labelled(Frozen):
+    """Somebody put a label on a pull request."""
+
+    repository: RepositoryName
+    branch: str
+    """Where its commits are, in whichever repository."""
+    label: str
+
+
+Notice = Pushed | PullRequestChanged | Labelled
 
 
 def is_signed(body: bytes, signature: str | None, secret: SecretStr) -> bool:
@@ -51,7 +66,7 @@ def parse_delivery(event: str, body: bytes) -> Notice | None:
             case "push":
                 return _pushed(_Push.model_validate_json(body))
             case "pull_request":
-                return _changed(_PullRequest.model_validate_json(body))
+                return _noticed(_PullRequest.model_validate_json(body))
             case _:
                 return None
     except ValidationError as error:
@@ -68,9 +83,14 @@ def _pushed(push: "_Push") -> Pushed | None:
     return Pushed(repository=push.repository.full_name, commit=push.after)
 
 
-def _changed(change: "_PullRequest") -> PullRequestChanged | None:
-    if change.action in _CHANGING_ACTIONS or (change.action == "edited" and "base" in change.changes):
-        return PullRequestChanged(repository=change.repository.full_name, number=change.number)
+def _noticed(change: "_PullRequest") -> PullRequestChanged | Labelled | None:
+    repository = change.repository.full_name
+    if change.action == "labeled" and change.label:
+        return Labelled(repository=repository, branch=change.pull_request.head.ref, label=change.label.name)
+    if change.action in _CHANGING_ACTIONS or (
+        change.action == "edited" and _CHANGING_EDITS & change.changes.keys()
+    ):
+        return PullRequestChanged(repository=repository, number=change.number)
     return None
 
 
@@ -92,8 +112,23 @@ class _Push(_Payload):
     repository: _Repository
 
 
+class _Label(_Payload):
+    name: str
+
+
+class _Head(_Payload):
+    ref: str
+
+
+class _Subject(_Payload):
+    head: _Head
+
+
 class _PullRequest(_Payload):
     action: str
     number: int = Field(ge=1)
+    pull_request: _Subject
+    label: _Label | None = None
+    """What was put on or taken off, where the action is that."""
     changes: dict[str, object] = {}
     repository: _Repository

@@ -37,6 +37,7 @@ async def test_runs_find_their_flow_by_module() -> None:
     """A file entrypoint would put flows/ first on the path, and hide the packages that are named like its files."""
     assert {
         "propose": "flows.propose_release.propose_release",
+        "propose-on-hand-back": "flows.propose_release.propose_release",
         "check-on-pull-request": "flows.check_release.check_release",
         "check-open": "flows.check_release.check_release",
         "reconcile-on-merge": "flows.reconcile_release.reconcile_release",
@@ -48,6 +49,11 @@ async def test_runs_find_their_flow_by_module() -> None:
 @pytest.mark.parametrize(
     ("name", "event", "parameters"),
     [
+        (
+            "propose-on-hand-back",
+            "stablehand.proposal.labelled",
+            {"label": "{{ event.payload.label }}"},
+        ),
         (
             "check-on-pull-request",
             "stablehand.pull-request.changed",

@@ -101,6 +101,14 @@ async def test_a_day_in_prefect(sandbox: Sandbox, fleet: Fleet) -> None:
     } == shown.keys()
     assert proposed.pull_request.url in shown["packit-release-state-pull-request"]
 
+    await propose_release.propose_release(label="release")
+    assert ("propose · not handed back", "Not handed back") == (
+        (await newest_run()).name,
+        (await newest_run()).state_name,
+    )
+    await propose_release.propose_release(label="Stablehand/Rebuild")
+    assert "Unchanged" == (await newest_run()).state_name
+
     await check_release(1)
     run = await newest_run()
     assert ("check #1 · 6 of 8 move", "Passed") == (run.name, run.state_name)

@@ -10,12 +10,15 @@ import pytest
 from pydantic import SecretStr
 
 from flows.ways import check, propose
+from flows.ways.rolling import hands_back
 from reconcile.apply import Clock
 from reconcile.github.client import GitHub, connect
 from reconcile.github.settings import GitHubSettings, TokenCredentials
+from reconcile.github.webhooks import Labelled, PullRequestChanged, parse_delivery
 from reconcile.render.proposal import PROPOSAL_BRANCH
-from state.yaml_io import parse_desired
-from tests.sandbox import Sandbox, gitops, threads
+from state.yaml_io import POLICY_PATH, STATE_PATH, parse_desired
+from tests.flows.receiver import receiving
+from tests.sandbox import Sandbox, gitops, pulls, threads
 from tests.sandbox.fleet import Fleet, make_fleet, make_packit_fleet
 from tests.sandbox.metering import is_read
 
@@ -48,9 +51,9 @@ async def run(github: GitHub, *pins: str) -> propose.ProposeReport:
     return await propose.propose(propose.plain_steps(github, CLOCK), request, clock=CLOCK)
 
 
-def file_on(fleet: Fleet, branch: str) -> str:
+def file_on(fleet: Fleet, branch: str, path: str = STATE_PATH) -> str:
     commit = fleet.release_state.commit_at(fleet.release_state.rev_parse(branch))
-    blob = gitops.read_file(commit, "release-state.yaml")
+    blob = gitops.read_file(commit, path)
     assert isinstance(blob, pygit2.Blob)
     return blob.data.decode()
 
@@ -154,6 +157,43 @@ async def test_the_checks_of_what_is_proposed_are_not_asked_again(
     await check.check(check.plain_steps(github), 1, clock=CLOCK)
     assert 0 == writes(sandbox)
     assert 20 >= sandbox.requests.total
+
+
+async def test_what_is_written_here_wakes_nobody_for_ever(
+    sandbox: Sandbox, fleet: Fleet, github: GitHub
+) -> None:
+    """GitHub tells it all back by webhook; to follow that comes to an end, also when a person hands the branch back."""
+    policy = file_on(fleet, "main", POLICY_PATH)
+    fleet.release_state.commit(
+        "main", {POLICY_PATH: f"{policy}proposal: {{labels: release}}\n"}, "Label", author="bob"
+    )
+    with receiving() as told:
+        fleet.release_state.add_hook(f"http://127.0.0.1:{told.port}/", events=["*"])
+
+        async def follow() -> list[str]:
+            """Do what each delivery asks for, and what those ask for that this brings; name it all."""
+            done = list[str]()
+            sandbox.settle()
+            while told.bodies and len(done) < 20:
+                event = told.headers.pop(0)["x-github-event"]
+                notice = parse_delivery(event, told.bodies.pop(0))
+                if isinstance(notice, PullRequestChanged):
+                    await check.check(check.plain_steps(github), notice.number, clock=CLOCK)
+                    done.append("check")
+                elif isinstance(notice, Labelled) and hands_back(
+                    await github.load_release_state(), notice.label
+                ):
+                    done.append((await run(github)).action)
+                sandbox.settle()
+            return done
+
+        await run(github)
+        assert ["check"] == await follow()
+        fleet.release_state.commit(PROPOSAL_BRANCH, {"note": "Mine\n"}, "Note", author="alice")
+        pulls.set_labels(fleet.release_state.pull(1), sandbox.store.account("alice"), ["stablehand/rebuild"])
+        done = await follow()
+    assert (1, "check") == (done.count("updated"), done[-1])
+    assert 6 > len(done)
 
 
 @pytest.mark.slow

@@ -26,8 +26,10 @@ PUSH = {
 PULL_REQUEST = {
     "action": "synchronize",
     "number": 7,
+    "pull_request": {"head": {"ref": "stablehand/proposal"}},
     "repository": {"full_name": "Packit/release-state", "default_branch": "main"},
 }
+LABELED = {"action": "labeled", "label": {"name": "stablehand/rebuild"}}
 
 
 class Webhook:
@@ -94,10 +96,22 @@ async def test_a_pull_request_with_other_commits_becomes_an_event(webhook: Webho
     assert (event.event, event.payload) == ("stablehand.pull-request.changed", {"number": 7})
 
 
-async def test_another_base_wakes_the_check(webhook: Webhook) -> None:
-    """The base decides by which policy a pull request is judged."""
-    edited = PULL_REQUEST | {"action": "edited", "changes": {"base": {"ref": {"from": "main"}}}}
+@pytest.mark.parametrize(
+    "changes", [{"base": {"ref": {"from": "main"}}}, {"body": {"from": "old"}, "title": {"from": "old"}}]
+)
+async def test_an_edit_that_the_check_rests_on_wakes_it(webhook: Webhook, changes: dict[str, Any]) -> None:
+    """The base decides by which policy it is judged, the proposal's text until when its evidence counts."""
+    edited = PULL_REQUEST | {"action": "edited", "changes": changes}
     assert await webhook.deliver("pull_request", edited) == 202
+    (event,) = webhook.events
+    assert (event.event, event.payload) == ("stablehand.pull-request.changed", {"number": 7})
+
+
+async def test_a_label_on_the_proposal_becomes_an_event(webhook: Webhook) -> None:
+    """Which label it is, is said; whether it asks for anything is for the policy."""
+    assert await webhook.deliver("pull_request", PULL_REQUEST | LABELED) == 202
+    (event,) = webhook.events
+    assert (event.event, event.payload) == ("stablehand.proposal.labelled", {"label": "stablehand/rebuild"})
 
 
 @pytest.mark.parametrize(
@@ -109,8 +123,10 @@ async def test_another_base_wakes_the_check(webhook: Webhook) -> None:
         ("push", PUSH | {"deleted": True, "after": "0" * 40}),
         ("push", PUSH | {"repository": {"full_name": "packit/ogr", "default_branch": "main"}}),
         ("pull_request", PULL_REQUEST | {"action": "closed"}),
-        ("pull_request", PULL_REQUEST | {"action": "labeled"}),
-        ("pull_request", PULL_REQUEST | {"action": "edited", "changes": {"body": {"from": "old"}}}),
+        ("pull_request", PULL_REQUEST | {"action": "ready_for_review"}),
+        ("pull_request", PULL_REQUEST | LABELED | {"action": "unlabeled"}),
+        ("pull_request", PULL_REQUEST | LABELED | {"pull_request": {"head": {"ref": "alice/edit"}}}),
+        ("pull_request", PULL_REQUEST | {"action": "edited", "changes": {"title": {"from": "old"}}}),
         ("ping", {"zen": "Keep it logically awesome.", "hook_id": 1}),
         ("star", {"anything": []}),
     ],

@@ -291,10 +291,14 @@ def set_open(pull: PullRequest, by: Account, *, is_open: bool, at: datetime | No
     _announce(pull, by, "reopened" if is_open else "closed")
 
 
-def set_labels(pull: PullRequest, names: Iterable[str]) -> None:
-    """Replace the labels, unknown ones being made."""
-    pull.labels = [pull.repository.label(name) for name in dict.fromkeys(names)]
+def set_labels(pull: PullRequest, by: Account, names: Iterable[str]) -> None:
+    """Replace the labels, unknown ones being made; an event for each that comes or goes."""
+    before, pull.labels = pull.labels, [pull.repository.label(name) for name in dict.fromkeys(names)]
     pull.updated_at = pull.repository.store.clock()
+    for action, some, others in (("labeled", pull.labels, before), ("unlabeled", before, pull.labels)):
+        for label in some:
+            if label not in others:
+                _announce(pull, by, action, label=label)
 
 
 def request_reviews(pull: PullRequest, logins: Iterable[str]) -> None:

@@ -408,7 +408,7 @@ class Repository:
             account = self.store.account(by)
             pull = pulls.open_pull(self, title, body, head=head, base=base, by=account, draft=draft, at=at)
             if labels:
-                pulls.set_labels(pull, labels)
+                pulls.set_labels(pull, pull.author, labels)
             return pull
 
     def review(

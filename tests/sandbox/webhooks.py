@@ -18,7 +18,7 @@ import httpx
 
 from tests.sandbox import gitops
 from tests.sandbox.gitops import ZERO
-from tests.sandbox.model import Account, Delivery, Hook
+from tests.sandbox.model import Account, Delivery, Hook, Label
 from tests.sandbox.repository import HEADS, Repository
 from tests.sandbox.rest.shapes import Json, Shapes, stamp
 from tests.sandbox.store import Store
@@ -219,7 +219,11 @@ def push_commit(shapes: Shapes, repository: Repository, sha: str) -> Json:
     }
 
 
-def pull_request_payload(shapes: Shapes, *, action: str, pull: Any, **details: Any) -> Json:
+def pull_request_payload(
+    shapes: Shapes, *, action: str, pull: Any, label: Label | None = None, **details: Any
+) -> Json:
+    if label:
+        details["label"] = shapes.label(pull.repository, label)
     return {"action": action, "number": pull.number, "pull_request": shapes.pull(pull), **details}
 
 

@@ -85,6 +85,25 @@ def test_every_event_parses_with_githubs_models(
     ] == inbox.events  # fmt: skip
 
 
+def test_each_label_that_comes_or_goes_is_told(
+    sandbox: Sandbox, repository: Repository, inbox: Inbox, client: Client
+) -> None:
+    """One event a label, with the label; none for one that is there already."""
+    repository.commit("feature", {"x": "1"}, "One", author="bob")
+    repository.open_pull_request("T", "", "feature", "main", "bob", labels=["old"])
+    repository.add_hook(inbox.url, events=["pull_request"])
+    client().put("/repos/packit/ogr/issues/1/labels", json={"labels": ["new", "old", "newer"]})
+    client().delete("/repos/packit/ogr/issues/1/labels/old")
+    sandbox.settle()
+
+    told = [json.loads(body) for headers, body in inbox.received if headers["x-github-event"] != "ping"]
+    assert [("labeled", "new"), ("labeled", "newer"), ("unlabeled", "old")] == [
+        (each["action"], each["label"]["name"]) for each in told
+    ]
+    for each in told:
+        model_of("pull_request", each["action"]).model_validate(each)
+
+
 def test_signatures_are_githubs(sandbox: Sandbox, repository: Repository, inbox: Inbox) -> None:
     repository.add_hook(inbox.url, events=["push"], secret=SECRET)
     repository.commit("main", {"x": "1"}, "One")

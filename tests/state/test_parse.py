@@ -221,6 +221,10 @@ def test_refused_text(text: str, problem: str) -> None:
             "3:14: time_limit and max_age are longer than nothing: write 60s and 24h, or remove them",
         ),
         (
+            "proposal: {labels: [release, Stablehand/rebuild]}",
+            "3:1: hand_back is one of labels: what people commit to the branch would never stay",
+        ),
+        (
             "windows: none",
             "3:10: entry 1 of `windows` needs keys (days, from, until, zone) under it, not `none`",
         ),

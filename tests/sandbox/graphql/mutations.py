@@ -192,7 +192,9 @@ class Mutations:
         self.call.store.require(
             self.call.account, pull.repository, Permission.TRIAGE, app_permission="pull_requests"
         )
-        pulls.set_labels(pull, [label.name for label in pull.labels if label.node_id not in label_ids])
+        pulls.set_labels(
+            pull, self.call.account, [label.name for label in pull.labels if label.node_id not in label_ids]
+        )
         return {}
 
     @mutation

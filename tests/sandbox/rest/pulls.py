@@ -228,7 +228,9 @@ def list_labels(call: RestCall) -> Answer:
 def add_labels(call: RestCall) -> Answer:
     pull = call.pull("issue_number")
     call.writing("issues")
-    pulls.set_labels(pull, [*(label.name for label in pull.labels), *call.json.get("labels", ())])
+    pulls.set_labels(
+        pull, call.viewer, [*(label.name for label in pull.labels), *call.json.get("labels", ())]
+    )
     return labels(call, pull)
 
 
@@ -236,7 +238,7 @@ def add_labels(call: RestCall) -> Answer:
 def set_labels(call: RestCall) -> Answer:
     pull = call.pull("issue_number")
     call.writing("issues")
-    pulls.set_labels(pull, call.json.get("labels", ()))
+    pulls.set_labels(pull, call.viewer, call.json.get("labels", ()))
     return labels(call, pull)
 
 
@@ -247,5 +249,5 @@ def remove_label(call: RestCall) -> Answer:
     kept = [label.name for label in pull.labels if label.name.lower() != name]
     if len(kept) == len(pull.labels):
         raise NotFound("Label does not exist")
-    pulls.set_labels(pull, kept)
+    pulls.set_labels(pull, call.viewer, kept)
     return labels(call, pull)
