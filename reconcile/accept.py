@@ -9,7 +9,7 @@ from reconcile.observed import Accepted, Documents, ReleaseState
 from reconcile.ports import ReleaseStateReader
 from state.document import DesiredState
 from state.errors import DocumentError, Problem
-from state.ids import RepositoryName, abbreviate
+from state.ids import abbreviate
 from state.ledger import Ledger, parse_ledger
 from state.policy import Policy
 from state.yaml_io import POLICY_PATH, STATE_PATH, parse_desired, parse_policy
@@ -32,28 +32,28 @@ async def load_accepted(reader: ReleaseStateReader) -> Accepted:
     judgement, stale = await _judge_since(ledger, found, reader)
     return Accepted(
         version=found.version,
-        desired=desired,
+        # A removal that does not count removes nothing: what comes after it goes on waiting for it, and people see it.
+        desired=desired.model_copy(update={"targets": {**judgement.removed, **desired.targets}}),
         policy=policy,
         ledger=ledger,
         ledger_head=found.ledger_head,
-        unapproved=_unapproved(judgement, desired),
+        unapproved=judgement.unapproved,
+        objection=judgement.whole,
         stale=stale,
         pull_request=judgement.pull_request,
         approvers=judgement.approvers,
     )
 
 
-async def find_unapproved(
-    found: ReleaseState, desired: DesiredState, reader: ReleaseStateReader
-) -> dict[RepositoryName, str]:
-    """Find which lines of the default branch nobody approved, each with what was found and what to do.
+async def find_unapproved(found: ReleaseState, reader: ReleaseStateReader) -> Judgement:
+    """Find what of the default branch nobody approved, also while its documents cannot be read.
 
     Raises:
         LedgerError: The ledger cannot be read.
     """
     ledger = None if found.ledger_text is None else parse_ledger(found.ledger_text)
     judgement, _ = await _judge_since(ledger, found, reader)
-    return _unapproved(judgement, desired)
+    return judgement
 
 
 def parse_documents(documents: Documents, *, where: str) -> tuple[DesiredState, Policy]:
@@ -81,10 +81,6 @@ def parse_documents(documents: Documents, *, where: str) -> tuple[DesiredState, 
     if problems:
         raise DocumentError(problems)
     return desired, policy
-
-
-def _unapproved(judgement: Judgement, desired: DesiredState) -> dict[RepositoryName, str]:
-    return dict.fromkeys(desired.targets, judgement.whole) if judgement.whole else judgement.unapproved
 
 
 async def _judge_since(

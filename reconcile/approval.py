@@ -1,20 +1,24 @@
 """Approval: which lines of the documents count as decided. Pure.
 
 The ledger knows the last commit whose documents were accepted whole. From there on every change is judged by the
-newest approved policy *before* it, and an approved change approves only the lines that it changed itself: a good pull
-request does not launder a direct push that came before it. A line is unapproved while it differs from its last
-approved value, so taking a direct push back needs no ceremony. A policy that nobody approved judges nothing, or it
-could be loosened, used and put back.
+newest approved policy *before* it, and an approved change approves only the lines that its pull request changed
+itself: a good pull request does not launder a direct push that came before it. A line is unapproved while it differs
+from its last approved value, so taking a direct push back needs no ceremony. A policy that nobody approved judges
+nothing, or it could be loosened, used and put back.
+
+What a pull request changed is what its own branch changed since it began: that is the diff which people reviewed. So a
+branch that began before a direct push may decide what the push brought, though merging it changes nothing any more.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from reconcile.observed import DocumentChange, Documents, MergedChange
+from state.document import Block, DesiredState, Hold, Permits
 from state.errors import DocumentError
-from state.ids import BranchName, RepositoryName, abbreviate
+from state.ids import BranchName, RepositoryName, Sha, abbreviate
 from state.policy import Approval, Policy
-from state.yaml_io import parse_desired, parse_policy
+from state.yaml_io import POLICY_PATH, STATE_PATH, parse_desired, parse_policy
 
 _REF = "ref"
 _POLICY = "policy"
@@ -25,102 +29,206 @@ class Judgement(NamedTuple):
 
     unapproved: dict[RepositoryName, str]
     """Repositories whose lines nobody approved, each with what was found and what to do."""
-    whole: str | None
-    """Why nothing at all counts: an unapproved policy or ref concerns every repository."""
+    policy: str | None
+    """Why the policy does not count, and so nothing that it would judge."""
+    document: str | None
+    """Why no line of the desired state counts: for its ref, or for what it may hide while it cannot be read."""
+    removed: dict[RepositoryName, Sha]
+    """The approved targets of lines that were taken out without approval."""
     pull_request: int | None
     """The last pull request that counted."""
     approvers: tuple[str, ...]
     """Who approved it by review."""
 
+    @property
+    def whole(self) -> str | None:
+        """Say why nothing at all counts, if nothing does."""
+        return self.policy or self.document
+
 
 def judge(changes: Sequence[DocumentChange], branch: BranchName) -> Judgement:
     """Judge every change since the last accepted commit, oldest first. No change is no objection."""
     if not changes:
-        return Judgement({}, None, None, ())
-    approved = current = _lines(changes[0].before)
+        return Judgement({}, None, None, {}, None, ())
+    approved = current = _read(changes[0].before).lines
     policy = _policy(changes[0].before)
     objections: dict[str, str] = {}
-    hidden: str | None = None
+    hidden: dict[str, str] = {}
     last: MergedChange | None = None
     for change in changes:
-        after = _lines(change.after)
-        before, current = current, after or current
-        changed = _changed(before, current)
+        step = _Step.of(change, current)
+        current, decided = step.lines, step.changed | step.adopted
+        found = _objection(step, policy.approval if policy else Approval(), branch)
         # What an unreadable document brought shows only when it is mended, in a change that did not bring it.
-        objection = hidden or _objection(change, changed, policy.approval if policy else Approval(), branch)
-        hidden = None if after else objection
-        if objection:
-            objections |= dict.fromkeys(changed, objection)
-        else:
-            approved = {key: line for key, line in approved.items() if key not in changed} | {
-                key: current[key] for key in changed & current.keys()
-            }
+        for key in decided:
+            objection = found or hidden.get(_file(key))
+            if objection is None:
+                approved = {each: line for each, line in approved.items() if each != key}
+                approved |= {key: current[key]} if key in current else {}
+            elif key in step.changed:
+                objections[key] = objection
+        hidden = {
+            file: why
+            for file in step.result.unreadable
+            if (why := hidden.get(file) or (found if file in step.broken else None))
+        }
+        if not found and (decided or change.before.texts != change.after.texts):
             last = change.pull_request or last
-            if isinstance(readable := approved.get(_POLICY), Policy):
-                policy = readable
+        if isinstance(readable := approved.get(_POLICY), Policy):
+            policy = readable
     unapproved = {key: objections[key] for key in sorted(_changed(approved, current))}
     return Judgement(
         unapproved={key: why for key, why in unapproved.items() if key not in {_REF, _POLICY}},
-        whole=unapproved.get(_POLICY) or unapproved.get(_REF),
+        policy=unapproved.get(_POLICY) or hidden.get(POLICY_PATH),
+        document=unapproved.get(_REF) or hidden.get(STATE_PATH),
+        removed={
+            name: line.target
+            for name, line in approved.items()
+            if isinstance(line, _Line) and line.target and _target(current, name) is None
+        },
         pull_request=last.number if last else None,
         approvers=_approvers(last) if last else (),
     )
 
 
-def _objection(
-    change: DocumentChange, changed: frozenset[str], approval: Approval, branch: BranchName
-) -> str | None:
+class _Step(NamedTuple):
+    """One change with both documents read: what it did, and what its pull request's own branch did."""
+
+    change: DocumentChange
+    began: "_Reading"
+    """Where the branch began; without a pull request, and so in the next, nothing is known of it."""
+    reviewed: "_Reading"
+    result: "_Reading"
+    lines: dict[str, object]
+    """What the default branch says after it. A document that cannot be read leaves its lines as they were."""
+    changed: frozenset[str]
+    """The lines that it changed on the default branch."""
+
+    @classmethod
+    def of(cls, change: DocumentChange, before: Mapping[str, object]) -> Self:
+        merged, result = change.pull_request, _read(change.after)
+        lines = {key: line for key, line in before.items() if _file(key) in result.unreadable} | result.lines
+        return cls(
+            change=change,
+            began=_read(merged.before) if merged else _NOTHING,
+            reviewed=_read(merged.after) if merged else _NOTHING,
+            result=result,
+            lines=lines,
+            changed=_changed(before, lines),
+        )
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The lines that the branch changed, of documents that can be read at both its ends."""
+        unreadable = self.began.unreadable | self.reviewed.unreadable
+        changed = _changed(self.began.lines, self.reviewed.lines)
+        return frozenset(key for key in changed if _file(key) not in unreadable)
+
+    @property
+    def adopted(self) -> frozenset[str]:
+        """The lines that stand after the merge just as the branch set them."""
+        return frozenset(
+            key
+            for key in self.asked
+            if _file(key) not in self.result.unreadable
+            and self.reviewed.lines.get(key) == self.result.lines.get(key)
+        )
+
+    @property
+    def unseen(self) -> Sequence[str]:
+        """The lines that came out otherwise than the branch has them, or that the branch merely began with."""
+        return sorted(
+            key
+            for key in self.changed
+            if self.result.lines.get(key) != self.reviewed.lines.get(key)
+            or self.reviewed.lines.get(key) == self.began.lines.get(key)
+        )
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """The documents that it left unreadable, otherwise than they may have been before."""
+        before, after = self.change.before, self.change.after
+        return frozenset(file for file in self.result.unreadable if _text(before, file) != _text(after, file))
+
+
+def _objection(step: _Step, approval: Approval, branch: BranchName) -> str | None:
     """Say why a change does not count, and what to do; none where it does."""
     if approval.pull_request == "optional":
         return None
-    commit, merged = abbreviate(change.commit), change.pull_request
+    change, merged = step.change, step.change.pull_request
+    commit = abbreviate(change.commit)
     if merged is None:
-        return f"{commit} was pushed to {branch} without a pull request. Revert it, or set the line again through one."
+        return (
+            f"{commit} was pushed to {branch} without a pull request. "
+            "Take it back, which needs no approval, and set the line in one."
+        )
     who = f"#{merged.number}"
     if merged.base != branch:
         return (
             f"{who} was merged into {merged.base}, not {branch}. Set the line again in one based on {branch}."
         )
-    if changed > {_POLICY}:
+    if {_file(key) for key in step.changed | step.asked} | step.broken == {STATE_PATH, POLICY_PATH}:
         return (
             f"{who} changed the policy and the targets at once, so neither counts. "
             "Revert it, and make a pull request of each."
         )
-    result, reviewed, fork_point = _lines(change.after), _lines(merged.after), _lines(merged.before)
-    if not result and change.after.texts != merged.after.texts:
+    if any(_text(change.after, file) != _text(merged.after, file) for file in step.broken):
         return (
             f"{commit} leaves the documents unreadable, otherwise than {who} did. "
             "Revert what it hides, and set these lines again in a new one."
         )
-    unseen = sorted(
-        key
-        for key in changed
-        if result.get(key) != reviewed.get(key) or reviewed.get(key) == fork_point.get(key)
-    )
-    if unseen:
-        return f"{commit} changes {', '.join(unseen)} otherwise than {who} did. Set these lines again in a new one."
-    if len(_approvers(merged)) < approval.reviews:
+    for file in sorted(step.began.unreadable & {_file(key) for key in step.changed}):
+        if _text(merged.before, file) != _text(change.before, file):
+            return (
+                f"{who} began where {file} could not be read, so what it changed cannot be told. "
+                "Set these lines again in a new one."
+            )
+    if step.unseen:
         return (
-            f"{who} has {len(_approvers(merged))} of {approval.reviews} approving reviews of its final commit by "
-            "people with write access who had no part in it. Set the lines again in a reviewed one."
+            f"{commit} changes {', '.join(step.unseen)} otherwise than {who} did. "
+            "Set these lines again in a new one."
+        )
+    return _objection_to_reviews(merged, approval)
+
+
+def _objection_to_reviews(merged: MergedChange, approval: Approval) -> str | None:
+    if not approval.reviews:
+        return None
+    who = f"#{merged.number}"
+    if merged.unattributed:
+        commits = ", ".join(abbreviate(sha) for sha in merged.unattributed)
+        return (
+            f"GitHub knows neither who pushed {commits} of {who} nor everybody who made it, so whoever approved it may "
+            "have had a part in it. Set the lines again in one that is pushed to a branch here."
+        )
+    if len(_approvers(merged)) < approval.reviews:
+        since = ", given since its base was last changed," if merged.base_changed_at else ""
+        return (
+            f"{who} has {len(_approvers(merged))} of {approval.reviews} approving reviews of its final commit{since} "
+            "by people with write access who had no part in it. Set the lines again in a reviewed one."
         )
     return None
 
 
 def _approvers(merged: MergedChange) -> tuple[str, ...]:
-    """List who approved the final head, by their last word, without anyone who had a part in it."""
+    """List who approved the final head, by their last word, without anyone who had a part in it.
+
+    A review shows what the head changes of the base that it had then: whoever approved a small step on top of another
+    branch has not seen what that branch had.
+    """
     opinions = {
         review.author: review
         for review in merged.reviews
         if review.state in {"approved", "changes_requested", "dismissed"}
     }
-    involved = {login.lower() for login in (merged.author, *merged.committers)}
+    involved = {login.lower() for login in (merged.author, *merged.contributors)}
     return tuple(
         sorted(
             author
             for author, review in opinions.items()
             if review.state == "approved"
             and review.commit == merged.head
+            and (merged.base_changed_at is None or review.at > merged.base_changed_at)
             and review.can_write
             and not review.is_bot
             and author.lower() not in involved
@@ -128,29 +236,53 @@ def _approvers(merged: MergedChange) -> tuple[str, ...]:
     )
 
 
-def _lines(documents: Documents) -> dict[str, object]:
-    """Split both documents into what is approved by itself: one entry a repository, the ref, the policy.
+class _Line(NamedTuple):
+    """All that the document says about one repository."""
 
-    A document that cannot be read has no lines; nothing is planned from it either.
-    """
-    try:
-        desired = parse_desired(documents.desired_text or "")
-    except DocumentError:
-        return {}
-    named = desired.targets.keys() | desired.holds.keys() | desired.blocks.keys() | desired.permits.keys()
-    return {
-        _REF: desired.ref,
-        _POLICY: _policy(documents) or documents.policy_text,
-        **{
-            name: (
+    target: Sha | None
+    hold: Hold | None
+    blocks: dict[Sha, Block] | None
+    permits: Permits | None
+
+
+class _Reading(NamedTuple):
+    """Both documents, split into what is approved by itself: one entry a repository, the ref, the policy."""
+
+    lines: dict[str, object]
+    """Of what can be read."""
+    unreadable: frozenset[str]
+    """Which of the files cannot; nothing is planned from either then."""
+
+
+_NOTHING = _Reading({}, frozenset())
+
+
+def _read(documents: Documents) -> _Reading:
+    desired, policy = _desired(documents), _policy(documents)
+    lines: dict[str, object] = {}
+    if desired:
+        lines[_REF] = desired.ref
+        named = desired.targets.keys() | desired.holds.keys() | desired.blocks.keys() | desired.permits.keys()
+        lines |= {
+            name: _Line(
                 desired.targets.get(name),
                 desired.holds.get(name),
                 desired.blocks.get(name),
                 desired.permits.get(name),
             )
             for name in named
-        },
-    }
+        }
+    if policy:
+        lines[_POLICY] = policy
+    read = {STATE_PATH: desired, POLICY_PATH: policy}
+    return _Reading(lines, frozenset(file for file, document in read.items() if document is None))
+
+
+def _desired(documents: Documents) -> DesiredState | None:
+    try:
+        return parse_desired(documents.desired_text or "")
+    except DocumentError:
+        return None
 
 
 def _policy(documents: Documents) -> Policy | None:
@@ -158,6 +290,19 @@ def _policy(documents: Documents) -> Policy | None:
         return parse_policy(documents.policy_text or "")
     except DocumentError:
         return None
+
+
+def _file(key: str) -> str:
+    return POLICY_PATH if key == _POLICY else STATE_PATH
+
+
+def _text(documents: Documents, file: str) -> str | None:
+    return documents.policy_text if file == POLICY_PATH else documents.desired_text
+
+
+def _target(lines: Mapping[str, object], name: str) -> Sha | None:
+    line = lines.get(name)
+    return line.target if isinstance(line, _Line) else None
 
 
 def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> frozenset[str]:

@@ -19,11 +19,12 @@ def assume_merged(
     policy: Policy,
     *,
     unapproved: Mapping[RepositoryName, str] | None = None,
+    objection: str | None = None,
 ) -> Accepted:
     """Take a document as if it were merged and approved, under the policy that would judge it.
 
     Where there is no ledger yet, the first run after the merge begins one, and goes on with it. What came to the base
-    without approval and is not changed by the document stays ``unapproved``.
+    without approval and is not set by the document stays ``unapproved``; so does everything under an ``objection``.
 
     Raises:
         LedgerError: The ledger cannot be read.
@@ -35,6 +36,7 @@ def assume_merged(
         ledger=Ledger() if found.ledger_text is None else parse_ledger(found.ledger_text),
         ledger_head=found.ledger_head,
         unapproved=dict(unapproved or {}),
+        objection=objection,
     )
 
 

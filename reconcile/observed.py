@@ -157,6 +157,7 @@ class Accepted(Frozen):
 
     version: DocumentVersion
     desired: DesiredState
+    """The document, with the last approved target of what was taken out of it without approval."""
     policy: Policy
     ledger: Ledger | None
     """None where the ledger's branch does not exist."""
@@ -167,8 +168,15 @@ class Accepted(Frozen):
     approvers: tuple[str, ...] = ()
     unapproved: dict[RepositoryName, str] = {}
     """Repositories whose lines came in a way that the policy does not accept, each with what was found."""
+    objection: str | None = None
+    """Why nothing of the documents counts, where the policy or the ref came in such a way."""
     stale: str | None = None
     """Why the documents are not the newest that were ever accepted, where they are not."""
+
+    @property
+    def is_decided(self) -> bool:
+        """Say whether all of both documents counts."""
+        return not (self.unapproved or self.objection or self.stale)
 
 
 class CheckRun(Frozen):
@@ -306,17 +314,23 @@ class Review(Frozen):
     can_write: bool
     state: Literal["approved", "changes_requested", "commented", "dismissed", "pending"]
     commit: Sha | None
+    """Whether an app wrote it, or the very account that this runs as."""
     """The head that was reviewed."""
 
 
 class MergedChange(Frozen):
+    at: datetime
     """The merged pull request that a commit of the default branch is the result of."""
 
     number: int
     base: BranchName
     author: str
-    committers: tuple[str, ...]
-    """Logins of everyone who authored or committed a commit of it."""
+    contributors: tuple[str, ...]
+    """Logins of everyone who wrote, committed or pushed a commit of it, co-authors among them."""
+    unattributed: tuple[Sha, ...] = ()
+    """Commits of which it is neither known who pushed them, nor everybody who made them."""
+    base_changed_at: datetime | None = None
+    """When it was last pointed at another base, or its base was replaced by a force-push."""
     head: Sha
     before: Documents
     """Both documents where its branch began."""

@@ -2,7 +2,8 @@
 
 Rules, per repository; the first that applies decides:
 
-1. the ref is at its target → `NoOp`; a `Rebuild` beside it, where what it is built from has moved
+1. the ref is at its target, by a line that counts → `NoOp`; a `Rebuild` beside it, where what it is built from has
+   moved
 2. a person is needed → `Hold` (`_hold_reasons` and `_late_reasons`, in order)
 3. time or order → `Wait` (`_wait_reasons`, in order)
 4. otherwise → `Create`, `FastForward`, or under a permit `Rewind` or `Force`
@@ -99,6 +100,16 @@ class _Case(NamedTuple):
         return self.observed_fleet.activity.get(self.name)
 
     @property
+    def is_in_place(self) -> bool:
+        if self.observed is None:
+            return False
+        # The ref may come to its target between the reading of the one and of the other.
+        target = self.observed.target
+        return self.observed.live == self.accepted.desired.targets[self.name] or (
+            target is not None and target.relation is Relation.IDENTICAL
+        )
+
+    @property
     def governed(self) -> GovernedRef:
         known = self.observed
         return GovernedRef(
@@ -122,8 +133,10 @@ def explain(
         KeyError: The document does not name the repository.
     """
     decided = _decide_all(accepted, observed, now)
-    case = _Case(repository, accepted, observed)
-    if isinstance(decided[repository], NoOp):
+    case, item = _Case(repository, accepted, observed), decided[repository]
+    if case.is_in_place:
+        if isinstance(item, Hold):
+            return (item,)
         rebuilds = _rebuilds(accepted, observed, decided, now)
         return tuple(
             each for each in rebuilds if each.repository == repository and not isinstance(each, Rebuild)
@@ -133,11 +146,10 @@ def explain(
 
 def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) -> Item:
     governed, observed = case.governed, case.observed
-    if observed and observed.live == governed.target:
-        return NoOp(**dict(governed))
-    if observed and observed.target and observed.target.relation is Relation.IDENTICAL:
-        # The ref came to its target between the reading of the one and of the other.
-        return NoOp(**dict(governed))
+    if case.is_in_place:
+        # To take a target back to where the ref stands is a decision too: what comes after it must not pass it by.
+        why = case.accepted.unapproved.get(case.name)
+        return governed.hold("not-approved", why) if why else NoOp(**dict(governed))
     before = _Before.of(case, decided, now)
     if reason := next(_reasons(case, before, now), None):
         return _obstruct(case, reason)
@@ -194,7 +206,7 @@ def _hold_reasons(case: _Case, now: datetime) -> Iterator[_HoldReason]:
     name, (desired, policy) = case.name, (case.accepted.desired, case.accepted.policy)
     if case.accepted.stale:
         yield _HoldReason("stale-document", case.accepted.stale)
-    if why := case.accepted.unapproved.get(name):
+    if why := case.accepted.objection or case.accepted.unapproved.get(name):
         yield _HoldReason("not-approved", why)
     if held := desired.holds.get(name):
         yield _HoldReason("held", f"Held in the document: {held.reason}. Remove the hold to let it move.")

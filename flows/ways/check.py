@@ -26,6 +26,7 @@ from flows.ways.check_file import (
 )
 from reconcile.accept import find_unapproved
 from reconcile.apply import Clock
+from reconcile.approval import Judgement as Standing
 from reconcile.errors import (
     ForbiddenError,
     MissingError,
@@ -50,8 +51,8 @@ from reconcile.render.lines import MOST_NOTES, Foresight, Green, render_line_not
 from reconcile.render.markdown import shorten
 from reconcile.render.proposal import PROPOSAL_BRANCH, read_evidence
 from reconcile.render.report import MARKER, STATUS_LIMIT, summarize_with_reason
-from reconcile.selection import going_out
 from reconcile.render.suggestions import ChangedFile, shown_lines
+from reconcile.selection import going_out
 from state.document import DesiredState
 from state.errors import StateError
 from state.evidence import Verdict
@@ -117,7 +118,7 @@ class CheckSteps:
     load: Callable[[], Awaitable[ReleaseState]]
     load_change: Callable[[int, Sha], Awaitable[Change]]
     """Takes a number, and the head of the default branch."""
-    find_unapproved: Callable[[ReleaseState, DesiredState], Awaitable[Mapping[RepositoryName, str]]]
+    find_unapproved: Callable[[ReleaseState], Awaitable[Standing]]
     """Finds what of the default branch nobody approved."""
     find_commits: Callable[[RepositoryName, str], Awaitable[tuple[SourceCommit, ...]]]
     observe: Callable[[Accepted], Awaitable[Observed]]
@@ -224,21 +225,26 @@ async def _judge(steps: CheckSteps, found: ReleaseState, change: Change, clock: 
         return _say(
             "success", f"Well-formed, and not planned: the policy on {version.branch} cannot be read."
         )
-    unapproved = await steps.find_unapproved(found, base.desired) if base.desired else {}
-    changed = changed_repositories(base.desired, desired) if base.desired else frozenset(desired.targets)
+    standing = await steps.find_unapproved(found)
+    changed = _changed_lines(change, desired)
+    removed = {name: target for name, target in standing.removed.items() if name not in changed}
     accepted = assume_merged(
         found,
-        desired,
+        desired.model_copy(update={"targets": {**removed, **desired.targets}}),
         base.policy,
-        unapproved={name: why for name, why in unapproved.items() if name not in changed},
+        unapproved={name: why for name, why in standing.unapproved.items() if name not in changed},
+        objection=_objection(change, standing),
     )
     observed = await steps.observe(accepted)
     planned = plan(accepted, observed, now=clock.now())
     warning = _find_expiry(pull_request, clock.now())
-    fails = warning or any(hold.repository in changed and hold.code != "held" for hold in planned.holds)
+    # What nobody approved is the base's: what this brings itself counts as approved here.
+    fails = warning or any(
+        hold.repository in changed and hold.code not in {"held", "not-approved"} for hold in planned.holds
+    )
     summary = summarize_with_reason(planned.items)
     remarks = [each.message for each in findings] + [
-        *_describe_unapproved(unapproved, changed, version.branch)
+        *_describe_unapproved(standing.unapproved, changed, version.branch)
     ]
     return _Judgement(
         "failure" if fails else "success",
@@ -262,6 +268,23 @@ def _find_expiry(pull_request: PullRequest, now: datetime) -> str | None:
     if mark.expires_at is None or now < mark.expires_at:
         return None
     return f"Validation ran out on {mark.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: propose again."
+
+
+def _changed_lines(change: Change, desired: DesiredState) -> frozenset[RepositoryName]:
+    """List the repositories whose lines the branch sets, also where they stand so on its base already."""
+    began = parse_texts(Texts(change.fork_point.desired_text, None)).desired
+    head = parse_texts(Texts(change.head.desired_text, None)).desired
+    return changed_repositories(began, head) if began and head else frozenset(desired.targets)
+
+
+def _objection(change: Change, standing: Standing) -> str | None:
+    """Say why nothing will count all the same; what the branch sets again counts from its merge on."""
+    began, head = change.fork_point, change.head
+    if standing.policy and began.policy_text == head.policy_text:
+        return standing.policy
+    refs = [parse_texts(Texts(each.desired_text, None)).desired for each in (began, head)]
+    is_set_again = all(refs) and len({each.ref for each in refs if each}) > 1
+    return None if is_set_again else standing.document
 
 
 def _describe_unapproved(
@@ -396,13 +419,10 @@ def plain_steps(github: GitHubPorts) -> CheckSteps:
     ) -> Mapping[RepositoryName, SourceHistory]:
         return await github.observe_histories(repositories, source=source, ref=ref)
 
-    async def list_unapproved(found: ReleaseState, desired: DesiredState) -> Mapping[RepositoryName, str]:
-        return await find_unapproved(found, desired, github)
-
     return CheckSteps(
         load=github.load_release_state,
         load_change=load_change,
-        find_unapproved=list_unapproved,
+        find_unapproved=lambda found: find_unapproved(found, github),
         find_commits=github.find_commits,
         observe=partial(observe, github),
         read_histories=read_histories,

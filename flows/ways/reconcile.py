@@ -224,8 +224,7 @@ def _carried_permits(desired: DesiredState) -> frozenset[tuple[RepositoryName, S
 def _accepted(ledger: Ledger, loaded: Accepted, now: datetime) -> AcceptedCommit | None:
     """Advance to the newest commit only when all of it is decided, so that nothing is laundered by time."""
     version, last = loaded.version, ledger.accepted
-    is_decided = not loaded.unapproved and not loaded.stale
-    if not is_decided or (last and (last.desired_blob, last.policy_blob) == version.blobs):
+    if not loaded.is_decided or (last and (last.desired_blob, last.policy_blob) == version.blobs):
         return last
     return AcceptedCommit(
         commit=version.commit,

@@ -6,17 +6,24 @@ that also names open and unrelated ones. A commit is a pull request's result whe
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
-from pydantic import AliasPath, Field
+from pydantic import AliasPath, AwareDatetime, Field, TypeAdapter
 
-from reconcile.errors import MissingError, UnexpectedAnswerError
+from reconcile.errors import ForbiddenError, MissingError, UnexpectedAnswerError
 from reconcile.github import queries
 from reconcile.github.contents import PATHS, Contents
-from reconcile.github.subject import Login, PageInfo, plain_login
+from reconcile.github.subject import HEADS, Login, PageInfo, plain_login
 from reconcile.github.transport import Node, together
 from reconcile.observed import DocumentChange, Documents, MergedChange, Review
-from state.ids import BranchName, Sha
+from state.ids import BranchName, RepositoryName, Sha
+
+if TYPE_CHECKING:
+    from githubkit_schemas.latest.models import Activity
+
+_PUSHES = 100
+_WEB = "noreply@github.com"
+"""The committer of what is made in a browser."""
 
 
 class _Oid(Node):
@@ -67,9 +74,21 @@ class _History(Node):
     page: PageInfo = Field(validation_alias=AliasPath("object", "history", "pageInfo"))
 
 
+class _Person(Node):
+    email: str | None = None
+    user: Login | None
+
+
 class _MergedCommit(Node):
-    author: Login | None = Field(None, validation_alias=AliasPath("commit", "author", "user"))
-    committer: Login | None = Field(None, validation_alias=AliasPath("commit", "committer", "user"))
+    oid: Sha = Field(validation_alias=AliasPath("commit", "oid"))
+    authors: tuple[_Person, ...] = Field(validation_alias=AliasPath("commit", "authors", "nodes"))
+    """Co-authors among them, as the message names them."""
+    committer: _Person = Field(validation_alias=AliasPath("commit", "committer"))
+
+    @property
+    def people(self) -> tuple[_Person, ...]:
+        """Everybody who made it. What is made in a browser GitHub itself commits."""
+        return self.authors if self.committer.email == _WEB else (*self.authors, self.committer)
 
 
 class _Reviewer(Login):
@@ -81,10 +100,21 @@ class _Review(Node):
     author_can_push_to_repository: bool
     state: Literal["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]
     commit: _Oid | None
+    created_at: AwareDatetime
+
+
+class _BaseChange(Node):
+    created_at: AwareDatetime
 
 
 class _Merged(Node):
     author: Login | None
+    head_ref_name: BranchName
+    head_repository: RepositoryName | None = Field(
+        None, validation_alias=AliasPath("headRepository", "nameWithOwner")
+    )
+    """None where the fork is gone."""
+    base_changes: tuple[_BaseChange, ...] = Field(validation_alias=AliasPath("timelineItems", "nodes"))
     commits: tuple[_MergedCommit, ...] = Field(validation_alias=AliasPath("commits", "nodes"))
     commits_page: PageInfo = Field(validation_alias=AliasPath("commits", "pageInfo"))
     reviews: tuple[_Review, ...] = Field(validation_alias=AliasPath("reviews", "nodes"))
@@ -92,7 +122,11 @@ class _Merged(Node):
 
 
 class _MergedPullRequest(Node):
-    pull_request: _Merged | None
+    viewer: Login
+    pull_request: _Merged | None = Field(None, validation_alias=AliasPath("repository", "pullRequest"))
+
+
+_MERGED = TypeAdapter(_MergedPullRequest)
 
 
 class _Step(NamedTuple):
@@ -111,8 +145,13 @@ class Changes(Contents):
         if chain is None:
             return None
         by_sha = {commit.oid: commit for commit in chain}
-        steps = [step for step in _steps(chain) if by_sha[step.before].blobs != by_sha[step.after].blobs]
-        return tuple(await together(self._change(step) for step in reversed(steps)))
+        steps: list[_Step] = []
+        for step in reversed(tuple(_steps(chain))):
+            # A pull request that changes nothing any more may have decided what came before it.
+            if by_sha[step.before].blobs != by_sha[step.after].blobs or (steps and step.merged):
+                steps.append(step)
+        found = await together(self._change(step) for step in steps)
+        return tuple(change for change in found if change)
 
     async def _first_parents(self, since: Sha, until: Sha) -> Sequence[_Commit] | None:
         """Read from ``until`` down to ``since``, both included; none when ``since`` is not met.
@@ -141,51 +180,65 @@ class Changes(Contents):
             following = commit.parents[0].oid if commit.parents else None
         return None
 
-    async def _change(self, step: _Step) -> DocumentChange:
+    async def _change(self, step: _Step) -> DocumentChange | None:
+        """Read a step with its pull request; none where neither changes a document."""
         before, after = await together((self.load_documents(step.before), self.load_documents(step.after)))
-        return DocumentChange(
-            commit=step.after,
-            before=before,
-            after=after,
-            pull_request=await self._merged(step.merged, onto=before) if step.merged else None,
-        )
+        merged = await self._merged(step.merged, onto=before) if step.merged else None
+        if before.texts == after.texts and (merged is None or merged.before.texts == merged.after.texts):
+            return None
+        return DocumentChange(commit=step.after, before=before, after=after, pull_request=merged)
 
     async def _merged(self, merged: _Associated, *, onto: Documents) -> MergedChange:
         """Read who made and reviewed a merged pull request, and what it did to the documents on its own branch."""
         fork_point = await self.find_fork_point(onto.commit, merged.head_ref_oid)
         before, after = await together(self.load_documents(sha) for sha in (fork_point, merged.head_ref_oid))
-        parts = await self._parts(merged.number)
-        logins = (
-            plain_login(login)
-            for part in parts
-            for commit in part.commits
-            for login in (commit.author, commit.committer)
-            if login
-        )
+        viewer, parts = await self._parts(merged.number)
+        commits = tuple(commit for part in parts for commit in part.commits)
+        reviews = tuple(_review(review, viewer) for part in parts for review in part.reviews)
+        logins = {plain_login(each.user) for commit in commits for each in commit.people if each.user}
+        # Who pushed is asked only where an approval is to be weighed.
+        is_approved = any(each.state == "approved" and each.commit == merged.head_ref_oid for each in reviews)
+        pushes = _Pushes.of(commits, await self._list_pushes(parts[0]) if is_approved else ())
         return MergedChange(
             number=merged.number,
             base=merged.base_ref_name,
             author=plain_login(parts[0].author),
-            committers=tuple(sorted(set(logins))),
+            contributors=tuple(sorted(logins | pushes.actors)),
+            unattributed=pushes.unattributed,
+            base_changed_at=max((each.created_at for each in parts[0].base_changes), default=None),
             head=merged.head_ref_oid,
             before=before,
             after=after,
-            reviews=tuple(_review(review) for part in parts for review in part.reviews),
+            reviews=reviews,
         )
 
-    async def _parts(self, number: int) -> Sequence[_Merged]:
-        """Read a pull request's commits and reviews, page by page."""
+    async def _list_pushes(self, merged: _Merged) -> Sequence["Activity"]:
+        """List the newest pushes to a pull request's branch. Of a fork that is gone or private nothing is known."""
+        if merged.head_repository is None:
+            return ()
+        owner, name = merged.head_repository.split("/")
+        try:
+            return await self._transport.read(
+                lambda: self._transport.rest.repos.async_list_activities(
+                    owner, name, ref=HEADS + merged.head_ref_name, per_page=_PUSHES
+                )
+            )
+        except (ForbiddenError, MissingError):
+            return ()
+
+    async def _parts(self, number: int) -> tuple[str, Sequence[_Merged]]:
+        """Read a pull request's commits and reviews, page by page; with this account's own login."""
         parts: list[_Merged] = []
         cursors: Mapping[str, str | None] = {"afterCommit": None, "afterReview": None}
         while True:
-            found = (
-                await self._ask(queries.MERGED, _MergedPullRequest, number=number, **cursors)
-            ).pull_request
+            variables = {"owner": self._owner, "name": self._name, "number": number, **cursors}
+            answer = await self._transport.query(queries.MERGED, variables, _MERGED)
+            found = answer.pull_request
             if found is None:
                 raise MissingError(f"{self._repository} has no pull request #{number} any more.")
             parts.append(found)
             if not (found.commits_page.has_next_page or found.reviews_page.has_next_page):
-                return parts
+                return plain_login(answer.viewer), parts
             # A list that has ended stays at its end, and its next page is empty.
             cursors = {
                 "afterCommit": found.commits_page.end_cursor or cursors["afterCommit"],
@@ -211,7 +264,29 @@ def _steps(chain: Sequence[_Commit]) -> Iterable[_Step]:
         start = end
 
 
-def _review(review: _Review) -> Review:
+class _Pushes(NamedTuple):
+    """Who pushed a pull request's commits. What git itself says of their makers is anybody's to write."""
+
+    actors: frozenset[str]
+    unattributed: tuple[Sha, ...]
+    """The commits of which neither this is known, nor by an account of their own everybody who made them."""
+
+    @classmethod
+    def of(cls, commits: Sequence[_MergedCommit], moves: Sequence["Activity"]) -> Self:
+        own = {commit.oid for commit in commits}
+        ends = {move.after: move.actor for move in moves if move.after in own and move.actor}
+        # Pushes follow one another: those that are known show every commit if they go back to where the branch began.
+        starts = {move.before for move in moves if move.after in ends} & own
+        is_complete = bool(commits) and commits[-1].oid in ends and starts <= ends.keys()
+        return cls(
+            actors=frozenset(plain_login(move.actor) for move in moves if move.after in ends),
+            unattributed=()
+            if is_complete
+            else tuple(commit.oid for commit in commits if not all(each.user for each in commit.people)),
+        )
+
+
+def _review(review: _Review, viewer: str) -> Review:
     states: Mapping[str, Literal["approved", "changes_requested", "commented", "dismissed", "pending"]] = {
         "APPROVED": "approved",
         "CHANGES_REQUESTED": "changes_requested",
@@ -219,10 +294,12 @@ def _review(review: _Review) -> Review:
         "DISMISSED": "dismissed",
         "PENDING": "pending",
     }
+    author = plain_login(review.author)
     return Review(
-        author=plain_login(review.author),
-        is_bot=review.author is not None and review.author.kind == "Bot",
+        author=author,
+        is_bot=review.author is not None and (review.author.kind == "Bot" or author == viewer),
         can_write=review.author_can_push_to_repository,
         state=states[review.state],
         commit=review.commit.oid if review.commit else None,
+        at=review.created_at,
     )

@@ -156,15 +156,29 @@ MERGED = """
 query Merged(
   $owner: String!, $name: String!, $number: Int!, $afterCommit: String, $afterReview: String
 ) {
+  viewer { login }
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
       author { login }
+      headRefName
+      headRepository { nameWithOwner }
+      timelineItems(last: 1, itemTypes: [
+        BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT, BASE_REF_FORCE_PUSHED_EVENT
+      ]) {
+        nodes {
+          ... on BaseRefChangedEvent { createdAt }
+          ... on AutomaticBaseChangeSucceededEvent { createdAt }
+          ... on BaseRefForcePushedEvent { createdAt }
+        }
+      }
       commits(first: 100, after: $afterCommit) {
-        nodes { commit { author { user { login } } committer { user { login } } } }
+        nodes {
+          commit { oid authors(first: 50) { nodes { user { login } } } committer { email user { login } } }
+        }
         pageInfo { hasNextPage endCursor }
       }
       reviews(first: 100, after: $afterReview) {
-        nodes { author { __typename login } authorCanPushToRepository state commit { oid } }
+        nodes { author { __typename login } authorCanPushToRepository state commit { oid } createdAt }
         pageInfo { hasNextPage endCursor }
       }
     }

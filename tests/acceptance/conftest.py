@@ -7,18 +7,19 @@ import pytest
 import stamina
 from pydantic import SecretStr
 
-from flows.ways.reconcile import survey
+from flows.ways.reconcile import plain_steps, reconcile, survey
 from reconcile.apply import Clock
 from reconcile.github.client import GitHub, connect
 from reconcile.github.settings import GitHubSettings, TokenCredentials
 from reconcile.observed import Accepted
 from reconcile.planned import Plan
+from reconcile.report import News, RunReport
 from state.ids import Sha
 from state.ledger import AcceptedCommit, Ledger, dump_ledger
 from state.yaml_io import POLICY_PATH, STATE_PATH
 from tests.fakes import FakeClock
 from tests.sandbox import Repository, Sandbox
-from tests.sandbox.model import PullRequest
+from tests.sandbox.model import Account, PullRequest
 
 BOT = "stablehand-bot"
 OGR, PACKIT = "packit/ogr", "packit/packit"
@@ -116,17 +117,31 @@ class Release:
         self.state.push("main", self.write([self.head, pull.head_oid], desired), by="alice")
 
     def write(
-        self, parents: Sequence[Sha], desired: str | None = None, policy_text: str | None = None
+        self,
+        parents: Sequence[Sha],
+        desired: str | None = None,
+        policy_text: str | None = None,
+        *,
+        author: str | Account = "alice",
+        message: str = "Decide",
     ) -> Sha:
-        """Write a commit that is on no branch yet."""
+        """Write a commit that is on no branch yet; git takes whatever author and message one writes."""
         store = self.sandbox.store
-        files = _files(desired, policy_text)
         return self.state.write_commit(
-            parents, files, "Decide", author=store.account("alice"), at=store.clock()
+            parents,
+            _files(desired, policy_text),
+            message,
+            author=store.account(author),
+            at=store.clock(),
         )
 
     def force_push(self, commit: Sha, branch: str = "main") -> None:
         self.state.push(branch, commit, by="alice", force=True)
+
+    async def reconcile(self) -> RunReport:
+        clock = FakeClock(self.sandbox.store.clock())
+        steps = plain_steps(self.github, Clock(clock.now, clock.sleep), _tell_nobody)
+        return await reconcile(steps, clock=Clock(clock.now, clock.sleep), run="here")
 
     @property
     def head(self) -> Sha:
@@ -146,6 +161,10 @@ class Release:
             for item in plan.items
             if item.kind != "no-op"
         }
+
+
+async def _tell_nobody(_accepted: Accepted, _news: News) -> None:
+    pass
 
 
 def _files(desired: str | None, policy_text: str | None) -> dict[str, str]:

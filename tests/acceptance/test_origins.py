@@ -63,6 +63,90 @@ async def test_a_direct_push_is_adopted_by_setting_the_line_again(release: Relea
     assert {"ogr": MOVES} == await release.verdicts()
 
 
+async def test_a_direct_push_is_adopted_as_it_stands_by_a_branch_from_before_it(release: Release) -> None:
+    """Its diff shows the whole change, though merging it changes nothing any more."""
+    before = await release.accept("{reviews: 1}")
+    release.push(release.desired(ogr=1))
+    release.state.push("proposal", before, by="alice")
+    pull = release.propose(release.desired(ogr=1))
+    release.state.review(pull.number, "bob")
+    release.merge(pull)
+
+    accepted, _ = await release.survey()
+
+    assert (pull.number, ("bob",)) == (accepted.pull_request, accepted.approvers)
+    assert {"ogr": MOVES} == await release.verdicts()
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_what_two_pull_requests_set_alike_needs_one_of_them(release: Release, method: str) -> None:
+    """The one that was reviewed was merged second, and found its line there."""
+    await release.accept("{reviews: 1}")
+    reviewed = release.propose(release.desired(ogr=1), release.desired(ogr=1, packit=1), branch="reviewed")
+    release.state.review(reviewed.number, "alice")
+    release.merge(release.propose(release.desired(ogr=1), branch="other", by="bob"))
+    assert {"ogr": HELD} == await release.verdicts()
+    release.merge(reviewed, method)
+
+    assert {"ogr": MOVES, "packit": MOVES} == await release.verdicts()
+
+
+async def test_touching_a_line_does_not_adopt_it(release: Release) -> None:
+    """Neither a comment on it, nor a new layout, nor a pull request that leaves both documents alone."""
+    await release.accept()
+    release.push(release.desired(ogr=1))
+    touched = release.desired(ogr=1).replace(release.commits[OGR][1], f'"{release.commits[OGR][1]}"  # fine')
+    release.merge(release.propose(touched))
+    release.state.commit("explained", {"README.md": "Hello\n"}, "Explain", parents=[release.head])
+    release.merge(release.state.open_pull_request("Explain", "", "explained", "main", "alice"))
+
+    assert {"ogr": HELD} == await release.verdicts()
+
+
+async def test_a_target_removed_by_a_push_is_held_where_it_was(release: Release) -> None:
+    """It is shown, and what comes after it goes on waiting."""
+    in_order = "repositories: {packit/ogr: {}, packit/packit: {after: packit/ogr}}\nsoak: 0h\n"
+    release.push(release.desired(), f"version: 1\n{in_order}")
+    await release.accept_head()
+    release.merge(release.propose(release.desired(ogr=1, packit=1)))
+    lines = release.desired(ogr=1, packit=1).splitlines(keepends=True)
+    release.push("".join(line for line in lines if OGR not in line))
+
+    _, plan = await release.survey()
+
+    assert {"ogr": HELD, "packit": "after"} == await release.verdicts()
+    assert release.commits[OGR][1] == plan.items[0].target
+
+
+async def test_a_target_taken_back_by_a_push_lets_nothing_move_out_of_order(release: Release) -> None:
+    """A line that nobody approved is not in place, though the branch stands where it says."""
+    in_order = "repositories: {packit/ogr: {}, packit/packit: {after: packit/ogr}}\nsoak: 0h\n"
+    release.push(release.desired(), f"version: 1\n{in_order}")
+    await release.accept_head()
+    release.merge(release.propose(release.desired(ogr=1, packit=1)))
+    release.push(release.desired(ogr=0, packit=1))
+
+    assert {"ogr": HELD, "packit": "after"} == await release.verdicts()
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "holds:\n  packit/ogr: {reason: waits for the login page}\n",
+        "blocks:\n  packit/ogr:\n    SHA: {reason: broke srpm builds}\n",
+    ],
+)
+async def test_a_hold_or_block_removed_by_a_push(release: Release, section: str) -> None:
+    """What stood in the way stays there, as something nobody decided."""
+    section = section.replace("SHA", release.commits[OGR][1])
+    release.push(release.desired(more=section), policy())
+    await release.accept_head()
+    release.merge(release.propose(release.desired(ogr=1, more=section)))
+    release.push(release.desired(ogr=1))
+
+    assert {"ogr": HELD} == await release.verdicts()
+
+
 async def test_a_direct_push_that_was_reverted_is_forgotten(release: Release) -> None:
     """Whoever reverts it; what was merged in between stays decided."""
     await release.accept()
@@ -82,7 +166,7 @@ async def test_a_pull_request_reverted_by_a_push(release: Release) -> None:
     release.merge(release.propose(release.desired(ogr=1, packit=1)))
     release.push(release.desired(ogr=2))
 
-    assert {"ogr": HELD} == await release.verdicts()
+    assert {"ogr": HELD, "packit": HELD} == await release.verdicts()
 
 
 async def test_a_merge_commit_with_what_no_reviewer_saw(release: Release) -> None:
@@ -194,6 +278,21 @@ async def test_mending_a_document_does_not_launder_the_push_that_broke_it(releas
     release.merge(release.propose(release.desired(ogr=1, packit=1)))
 
     assert {"ogr": HELD, "packit": HELD} == await release.verdicts()
+
+
+async def test_a_branch_that_began_with_a_broken_push(release: Release) -> None:
+    """Its diff shows the mended line, and nothing of what else was pushed with it, however it is merged."""
+    await release.accept()
+    good = release.head
+    broken = release.push(release.desired(ogr=1) + "targets: [\n")
+    release.state.push("mended", broken, by="alice")
+    release.push(release.desired(ogr=1), branch="mended")
+    release.push(release.desired())
+    pull = release.state.open_pull_request("Mend", "", "mended", "main", "alice")
+    release.merge_by_hand(pull, release.desired(ogr=1))
+    assert good != release.head
+
+    assert {"ogr": HELD} == await release.verdicts()
 
 
 async def test_a_broken_document_that_was_merged_and_mended(release: Release) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.acceptance.conftest import Release, policy
+from tests.acceptance.conftest import OGR, Release, policy
 
 MOVES, HELD = "fast-forward", "not-approved"
 
@@ -45,6 +45,40 @@ async def test_a_policy_loosened_by_a_push_and_used(release: Release, loosened: 
     assert {"ogr": HELD} == await release.verdicts()
 
     release.push(policy_text=policy("{reviews: 1}"))
+    assert {"ogr": HELD} == await release.verdicts()
+
+
+async def test_a_policy_loosened_by_a_push_is_not_taken_for_decided_by_a_run(release: Release) -> None:
+    """Also where it changes no line, and everything is in place."""
+    await release.accept()
+    release.push(policy_text=policy("{pull_request: optional}"))
+    await release.reconcile()
+    release.push(release.desired(ogr=1))
+
+    assert {"ogr": HELD} == await release.verdicts()
+
+
+async def test_a_policy_loosened_by_a_push_that_empties_the_document(release: Release) -> None:
+    """With no line left to object to, it is no decision all the same, and no run takes it for one."""
+    await release.accept("{reviews: 1}")
+    release.push("version: 1\nref: stable\ntargets: {}\n", policy("{pull_request: optional}"))
+    await release.reconcile()
+    release.push(release.desired(ogr=1))
+    await release.reconcile()
+
+    stable = release.sandbox.store.repository(OGR).branch("stable")
+    assert release.commits[OGR][0] == stable
+
+
+async def test_a_policy_that_was_broken_by_a_push_and_mended_by_review(release: Release) -> None:
+    """The reviewer sees the mended line, and not what the push loosened besides."""
+    await release.accept("{reviews: 1}")
+    release.push(policy_text=policy("{pull_request: optional}") + "windows: [\n")
+    pull = release.propose(policy_text=policy("{pull_request: optional}"))
+    release.state.review(pull.number, "alice")
+    release.merge(pull)
+    release.push(release.desired(ogr=1))
+
     assert {"ogr": HELD} == await release.verdicts()
 
 

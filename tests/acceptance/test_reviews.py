@@ -1,11 +1,16 @@
 """Whose reviews count: outsiders with write access, on the final head, by their last word."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 
+from reconcile.github.client import connect
+from reconcile.github.settings import GitHubSettings, TokenCredentials
 from tests.acceptance.conftest import BOT, Release
 from tests.sandbox.model import PullRequest, Review
+from tests.sandbox.pulls import edit
 
 MOVES, HELD = "fast-forward", "not-approved"
 
@@ -134,3 +139,94 @@ async def test_a_bots_approval(release: Release) -> None:
     release.state.review(pull.number, BOT)
 
     assert HELD == await verdict(release, pull)
+
+
+async def test_approval_of_a_small_step_on_another_branch(release: Release) -> None:
+    """Pointed at the default branch afterwards, the same head brings what that branch had, and nobody saw."""
+    await release.accept("{reviews: 1}")
+    release.push(release.desired(ogr=2), branch="aside", by="mallory")
+    release.state.push("proposal", release.state.rev_parse("aside"), by=BOT)
+    pull = release.propose(release.desired(ogr=2, packit=1), base="aside")
+    release.state.review(pull.number, "alice")
+    edit(pull, release.sandbox.store.account(BOT), base="main")
+    release.merge(pull)
+    assert {"ogr": HELD, "packit": HELD} == await release.verdicts()
+
+    pull.base_changes[-1] = replace(pull.base_changes[-1], at=pull.created_at - timedelta(minutes=1))
+    assert {"ogr": MOVES, "packit": MOVES} == await release.verdicts()
+
+
+async def test_approval_before_the_base_was_replaced(release: Release) -> None:
+    """A direct push that the branch began with was context in its diff, and is a change once it is gone."""
+    before = await release.accept("{reviews: 1}")
+    release.push(release.desired(ogr=2))
+    pull = release.propose(release.desired(ogr=2, packit=1))
+    release.state.review(pull.number, "alice")
+    release.force_push(before)
+    release.merge(pull)
+
+    assert {"ogr": HELD, "packit": HELD} == await release.verdicts()
+
+
+async def test_approval_by_a_co_author(release: Release) -> None:
+    pull = await proposed(release)
+    message = f"Decide\n\nCo-authored-by: Alice <{release.sandbox.store.account('alice').email}>"
+    commit = release.write([pull.head_oid], release.desired(ogr=2), author=BOT, message=message)
+    release.state.push("proposal", commit, by=BOT)
+    release.state.review(pull.number, "alice")
+
+    assert HELD == await verdict(release, pull)
+
+
+async def test_approval_by_who_pushed_in_the_name_of_another(release: Release) -> None:
+    """Git takes every name; GitHub knows who pushed."""
+    pull = await proposed(release)
+    commit = release.write([pull.head_oid], release.desired(ogr=2), author=BOT)
+    release.state.push("proposal", commit, by="alice")
+    release.state.review(pull.number, "alice")
+
+    assert HELD == await verdict(release, pull)
+
+
+@pytest.mark.parametrize(("expected", "is_known"), [(MOVES, True), (HELD, False)])
+async def test_a_commit_of_somebody_without_an_account(
+    release: Release, expected: str, *, is_known: bool
+) -> None:
+    """Whoever pushed it answers for it; where that is not known either, the reviewer may have made it."""
+    pull = await proposed(release)
+    nobody = replace(release.sandbox.store.account("alice"), database_id=1, login="nobody", name="Nobody")
+    commit = release.write([pull.head_oid], release.desired(ogr=2), author=nobody)
+    release.state.push("proposal", commit, by="bob")
+    if not is_known:
+        release.state.activity.clear()
+    release.state.review(pull.number, "alice")
+
+    assert expected == await verdict(release, pull)
+
+
+async def test_a_fork_that_is_gone(release: Release) -> None:
+    """Who pushed there is not known; who made the commits is."""
+    await release.accept("{reviews: 1}")
+    fork = release.state.fork("mallory")
+    release.push(release.desired(ogr=1), branch="theirs", by="mallory", repository=fork)
+    pull = release.state.open_pull_request("Move", "", "mallory:theirs", "main", "mallory")
+    release.state.review(pull.number, "alice")
+    fork.activity.clear()
+
+    assert MOVES == await verdict(release, pull)
+
+
+async def test_approval_by_the_account_itself(release: Release) -> None:
+    """A person's account that does a machine's work is no person."""
+    pull = await proposed(release, by="alice")
+    release.state.review(pull.number, "packit-bot")
+    release.merge(pull)
+    assert {"ogr": MOVES} == await release.verdicts()
+
+    settings = GitHubSettings(
+        url=release.sandbox.url,
+        credentials=TokenCredentials(token=SecretStr(release.sandbox.tokens["packit-bot"])),
+        seconds_between_writes=0,
+    )
+    async with connect(settings, repository="packit/release-state") as release.github:
+        assert {"ogr": HELD} == await release.verdicts()

@@ -236,8 +236,8 @@ async def test_a_hold_that_the_file_asks_for_is_no_failure() -> None:
     assert ("success", "0 of 2 move · 1 held (packit/ogr: held)") == (report.state, report.description)
 
 
-def pushed(text: str) -> FakeRelease:
-    """Push a file to the default branch without a pull request, after a commit that was accepted."""
+def pushed(text: str | None = None, policy_text: str | None = None) -> FakeRelease:
+    """Push documents to the default branch without a pull request, after a commit that was accepted."""
     github = fleet(policy=UNVALIDATED)
     version = github.version
     last = accepted_commit().model_copy(
@@ -248,7 +248,7 @@ def pushed(text: str) -> FakeRelease:
         }
     )
     github.ledger.append((sha("1e"), dump_ledger(Ledger(accepted=last))))
-    github.commit_documents(desired_text=text)
+    github.commit_documents(desired_text=text, policy_text=policy_text)
     return github
 
 
@@ -274,6 +274,29 @@ async def test_unapproved_lines_can_be_adopted() -> None:
     report = await run(github)
     assert ("success", "1 of 2 moves") == (report.state, report.description)
     assert "approves what stood unapproved on main before: packit/ogr." in (report.comment or "")
+
+
+async def test_a_line_that_stands_there_already_can_be_adopted() -> None:
+    """By a branch from before the push, whose diff shows the whole change."""
+    github = pushed(with_target(OGR, NEW))
+    github.branches[BRANCH] = github.history[-2].commit
+    github.edit(BRANCH, by="alice", desired_text=with_target(OGR, NEW))
+    github.open(BRANCH)
+    report = await run(github)
+    assert ("success", "1 of 2 moves") == (report.state, report.description)
+    assert "approves what stood unapproved on main before: packit/ogr." in (report.comment or "")
+
+
+async def test_a_policy_that_nobody_approved_lets_nothing_move() -> None:
+    """No pull request but one of the policy changes that, and none fails for it."""
+    github = pushed(policy_text=UNVALIDATED + "soak: 1h\n")
+    github.edit(BRANCH, by="alice", desired_text=with_target(OGR, NEW))
+    github.open(BRANCH)
+    report = await run(github)
+    assert ("success", "0 of 2 move · 1 held (packit/ogr: not-approved)") == (
+        report.state,
+        report.description,
+    )
 
 
 # Evidence

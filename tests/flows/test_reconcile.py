@@ -75,7 +75,7 @@ def reviewed(github: FakeGitHub, text: str) -> MergedChange:
         number=7,
         base="main",
         author="stablehand-bot",
-        committers=("stablehand-bot",),
+        contributors=("stablehand-bot",),
         head=sha("9"),
         before=before,
         after=before.model_copy(update={"desired_text": text}),

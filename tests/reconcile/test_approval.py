@@ -1,6 +1,7 @@
 """Approval as a truth table: which lines of the newest documents count, and what people read about the others."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from reconcile.approval import Judgement, judge
 from reconcile.observed import DocumentChange, Documents, MergedChange, Review
 from state.ids import Sha
-from tests.builders import sha
+from tests.builders import NOW, sha
 
 OGR, PACKIT = "packit/ogr", "packit/packit"
 OLD, NEW, NEWER = sha("a"), sha("b"), sha("c")
@@ -69,7 +70,7 @@ class History:
             "number": 7,
             "base": "main",
             "author": "stablehand-bot",
-            "committers": ("stablehand-bot",),
+            "contributors": ("stablehand-bot",),
             "head": HEAD,
             "reviews": (),
         }
@@ -94,7 +95,7 @@ class History:
 
 
 def review(author: str = "alice", state: str = "approved", **rest: Any) -> Review:
-    fields: dict[str, Any] = {"is_bot": False, "can_write": True, "commit": HEAD}
+    fields: dict[str, Any] = {"is_bot": False, "can_write": True, "commit": HEAD, "at": NOW}
     return Review(author=author, state=state, **fields | rest)  # type: ignore[arg-type]  # one of its literals
 
 
@@ -106,32 +107,36 @@ def under(approval: str) -> History:
 
 
 def test_no_change_is_no_objection() -> None:
-    assert Judgement({}, None, None, ()) == judge((), "main")
+    assert Judgement({}, None, None, {}, None, ()) == judge((), "main")
 
 
 def test_a_merged_pull_request_counts() -> None:
     """Its number is told, and nobody as approver where nobody had to."""
-    assert Judgement({}, None, 7, ()) == History().merge(desired(ogr=NEW)).judged()
+    assert Judgement({}, None, None, {}, 7, ()) == History().merge(desired(ogr=NEW)).judged()
 
 
 def test_the_last_pull_request_is_told() -> None:
     """Also where a change without one comes after it."""
     history = under("{pull_request: optional}").merge(desired(ogr=NEW), number=7)
     history.merge(desired(ogr=NEW, packit=NEW), number=8, reviews=(review(),)).push(desired())
-    assert Judgement({}, None, 8, ("alice",)) == history.judged()
+    assert Judgement({}, None, None, {}, 8, ("alice",)) == history.judged()
 
 
 def test_a_direct_push_does_not_count() -> None:
     history = History().push(desired(ogr=NEW))
     pushed = history.now.commit[:7]
     assert {
-        OGR: f"{pushed} was pushed to main without a pull request. Revert it, or set the line again through one."
+        OGR: f"{pushed} was pushed to main without a pull request. "
+        "Take it back, which needs no approval, and set the line in one."
     } == history.judged().unapproved
     assert history.judged().whole is None
 
 
 def test_a_direct_push_counts_where_pull_requests_are_optional() -> None:
-    assert Judgement({}, None, None, ()) == under("{pull_request: optional}").push(desired(NEW)).judged()
+    assert (
+        Judgement({}, None, None, {}, None, ())
+        == under("{pull_request: optional}").push(desired(NEW)).judged()
+    )
 
 
 def test_optional_asks_for_no_reviews() -> None:
@@ -165,8 +170,11 @@ def test_what_only_a_section_names_is_a_line_too() -> None:
 
 
 def test_a_removed_target_is_a_change() -> None:
-    assert {OGR} == History().push(desired(ogr=None)).judged().unapproved.keys()
-    assert {} == History().merge(desired(ogr=None)).judged().unapproved
+    """Removed without approval, its last approved value is told; removed with it, there is none."""
+    pushed = History().merge(desired(ogr=NEW)).push(desired(ogr=NEWER)).push(desired(ogr=None)).judged()
+    assert ({OGR}, {OGR: NEW}) == (pushed.unapproved.keys(), pushed.removed)
+    merged = History().merge(desired(ogr=None)).judged()
+    assert ({}, {}) == (merged.unapproved, merged.removed)
 
 
 def test_the_ref_concerns_every_repository() -> None:
@@ -194,7 +202,7 @@ def test_the_policy_is_told_before_the_ref() -> None:
 
 def test_comments_and_layout_are_no_change() -> None:
     history = History().push("# Mind the order.\n" + desired(), policy(more="# Ask first.\n"))
-    assert Judgement({}, None, None, ()) == history.judged()
+    assert Judgement({}, None, None, {}, None, ()) == history.judged()
 
 
 # What does not launder what
@@ -209,6 +217,33 @@ def test_a_later_good_pull_request_does_not_launder() -> None:
 def test_a_pull_request_that_sets_the_line_again_counts() -> None:
     history = History().push(desired(ogr=NEW)).merge(desired(ogr=NEWER))
     assert {} == history.judged().unapproved
+
+
+def test_a_pull_request_that_set_the_line_before_it_was_pushed_counts() -> None:
+    """Merging it changes nothing any more, and its reviewers saw the whole change."""
+    history = under("{reviews: 1}").push(desired(ogr=NEW))
+    began = documents(policy_text=policy("{reviews: 1}"))
+    history.merge(fork_point=began, reviews=(review(),))
+    assert Judgement({}, None, None, {}, 7, ("alice",)) == history.judged()
+
+
+@pytest.mark.parametrize("set_to", [OLD, NEWER])
+def test_a_pull_request_that_set_it_otherwise_does_not(set_to: Sha) -> None:
+    """Neither where its merge kept the pushed line, nor where it merely began before the push."""
+    history = History().push(desired(ogr=NEW))
+    history.merge(fork_point=START, reviewed=documents(desired(ogr=set_to)))
+    assert {OGR} == history.judged().unapproved.keys()
+
+
+def test_without_its_reviews_it_sets_nothing_either() -> None:
+    began = documents(policy_text=policy("{reviews: 1}"))
+    history = under("{reviews: 1}").push(desired(ogr=NEW)).merge(fork_point=began)
+    assert "without a pull request" in history.judged().unapproved[OGR]
+
+
+def test_a_pull_request_that_changes_nothing_is_not_told() -> None:
+    history = History().merge(desired(ogr=NEW), number=6).merge(fork_point=documents(desired(ogr=NEW)))
+    assert 6 == history.judged().pull_request
 
 
 def test_taking_a_direct_push_back_needs_no_ceremony() -> None:
@@ -242,7 +277,7 @@ def test_a_policy_is_loosened_under_its_own_rules() -> None:
     assert {OGR} == alone.judged().unapproved.keys()
 
     agreed = under("{reviews: 1}").merge(policy_text=policy("{reviews: 0}"), reviews=(review(),))
-    assert Judgement({}, None, 7, ()) == agreed.merge(desired(ogr=NEW)).judged()
+    assert Judgement({}, None, None, {}, 7, ()) == agreed.merge(desired(ogr=NEW)).judged()
 
 
 def test_policy_and_targets_at_once_do_not_count() -> None:
@@ -291,8 +326,35 @@ def test_a_merge_that_breaks_otherwise_than_was_reviewed_hides_something() -> No
     ) == history.judged().unapproved[OGR]
 
 
-def test_a_broken_policy_counts_as_its_text() -> None:
-    """It concerns everything, and the last one that could be read goes on judging."""
+def test_mending_a_policy_does_not_launder_what_broke_it() -> None:
+    loosened = policy("{reviews: 0}")
+    history = under("{reviews: 1}").push(policy_text=loosened + "windows: [")
+    assert history.judged().policy is not None
+    history.merge(policy_text=loosened, reviews=(review(),))
+    assert "without a pull request" in (history.judged().policy or "")
+    assert history.push(policy_text=policy("{reviews: 1}")).judged().policy is None
+
+
+def test_breaking_one_document_and_changing_the_other_is_both_at_once() -> None:
+    for texts in ((UNREADABLE, policy(more="soak: 1h\n")), (desired(ogr=NEW), "approval: [")):
+        judged = History().merge(*texts).judged()
+        assert "at once" in (judged.whole or "")
+
+
+def test_a_branch_that_began_with_a_broken_document() -> None:
+    """What it mended is in its diff, and what else was broken is not."""
+    broken = documents(UNREADABLE)
+    history = History().merge(desired(ogr=NEW), fork_point=broken)
+    assert (
+        "#7 began where release-state.yaml could not be read, so what it changed cannot be told. "
+        "Set these lines again in a new one."
+    ) == history.judged().unapproved[OGR]
+    adopted = History().push(desired(ogr=NEW)).merge(fork_point=broken)
+    assert {OGR} == adopted.judged().unapproved.keys()
+
+
+def test_a_broken_policy_holds_everything() -> None:
+    """The last one that could be read goes on judging."""
     history = under("{reviews: 1}").push(policy_text="approval: [").merge(desired(ogr=NEW))
     assert history.judged().whole is not None
     assert {OGR} == history.judged().unapproved.keys()
@@ -403,10 +465,33 @@ def test_a_pull_request_into_another_branch() -> None:
 def test_one_review(counts: bool, reviews: Sequence[Review]) -> None:  # noqa: FBT001 (a truth table)
     """An approval counts by its author's last word, on the final head, with write access, from an outsider."""
     history = under("{reviews: 1}").merge(
-        desired(ogr=NEW), author="author", committers=("author", "Committer"), reviews=reviews
+        desired(ogr=NEW), author="author", contributors=("author", "Committer"), reviews=reviews
     )
     assert counts == (history.judged().unapproved == {})
     assert (("alice",) if counts else ()) == (history.judged().approvers if counts else ())
+
+
+def test_an_approval_before_the_base_was_changed() -> None:
+    """It was of another diff."""
+    later, first = NOW + timedelta(minutes=1), under("{reviews: 1}")
+    first.merge(desired(ogr=NEW), base_changed_at=NOW, reviews=(review(),))
+    assert {
+        OGR: "#7 has 0 of 1 approving reviews of its final commit, given since its base was last changed, by people "
+        "with write access who had no part in it. Set the lines again in a reviewed one."
+    } == first.judged().unapproved
+    again = under("{reviews: 1}").merge(desired(ogr=NEW), base_changed_at=NOW, reviews=(review(at=later),))
+    assert {} == again.judged().unapproved
+
+
+def test_commits_of_nobody_knows_whom() -> None:
+    """Whoever approved them may have made them. Where no review is asked for it does not matter."""
+    fields: dict[str, Any] = {"unattributed": (NEW, NEWER), "reviews": (review(),)}
+    asked = under("{reviews: 1}").merge(desired(ogr=NEW), **fields)
+    assert {
+        OGR: f"GitHub knows neither who pushed {NEW[:7]}, {NEWER[:7]} of #7 nor everybody who made it, so whoever "
+        "approved it may have had a part in it. Set the lines again in one that is pushed to a branch here."
+    } == asked.judged().unapproved
+    assert {} == under("{reviews: 0}").merge(desired(ogr=NEW), **fields).judged().unapproved
 
 
 def test_so_many_reviews() -> None:
@@ -417,4 +502,4 @@ def test_so_many_reviews() -> None:
         "Set the lines again in a reviewed one."
     } == once.judged().unapproved
     twice = under("{reviews: 2}").merge(desired(ogr=NEW), reviews=(review("bob"), review("alice")))
-    assert Judgement({}, None, 7, ("alice", "bob")) == twice.judged()
+    assert Judgement({}, None, None, {}, 7, ("alice", "bob")) == twice.judged()

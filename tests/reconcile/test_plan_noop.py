@@ -3,8 +3,8 @@
 import pytest
 
 from reconcile.observed import Accepted, Observed, ObservedRepository, Relation
-from reconcile.plan import plan
-from reconcile.planned import NoOp
+from reconcile.plan import explain, plan
+from reconcile.planned import Hold, NoOp
 from tests.builders import (
     NOW,
     OGR,
@@ -45,7 +45,7 @@ def test_identical() -> None:
     [
         accepted(ledger=None),
         accepted(stale="older than what was accepted"),
-        accepted(unapproved={OGR: "pushed without a pull request"}),
+        accepted().model_copy(update={"objection": "the policy was pushed without a pull request"}),
         accepted(holds={OGR: {"reason": "waits for the login page"}}),
         accepted(blocks={OGR: {TARGET: {"reason": "broke srpm builds"}}}),
         accepted(under=policy("packit/other")),
@@ -54,6 +54,15 @@ def test_identical() -> None:
 def test_nothing_stops_what_does_not_move(given: Accepted) -> None:
     """Holds, blocks and a missing ledger speak about moves, and there is none."""
     assert isinstance(decide(given, AT_TARGET), NoOp)
+
+
+def test_a_line_that_nobody_approved_is_not_in_place() -> None:
+    """It may have been taken back to where the ref stands, and what comes after it must not pass it by."""
+    given = accepted(unapproved={OGR: "pushed without a pull request"})
+    item = decide(given, AT_TARGET)
+    assert isinstance(item, Hold)
+    assert ("not-approved", "pushed without a pull request") == (item.code, item.sentence)
+    assert (item,) == explain(given, observed(AT_TARGET), OGR, now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,16 @@ class ReviewThread:
 
 
 @dataclass(frozen=True)
+class BaseChange:
+    """A pull request was pointed at another base, or its base was replaced."""
+
+    database_id: int
+    kind: Literal["BaseRefChangedEvent", "BaseRefForcePushedEvent"]
+    actor: Account
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Label:
     database_id: int
     name: str
@@ -160,6 +170,7 @@ class PullRequest:
     labels: list[Label] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
     threads: list[ReviewThread] = field(default_factory=list)
+    base_changes: list[BaseChange] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     assignees: list[Account] = field(default_factory=list)
     reviewers: list[Account] = field(default_factory=list)

@@ -11,7 +11,7 @@ import pygit2
 
 from tests.sandbox import gitops
 from tests.sandbox.errors import Conflict, NotMergeable, Unprocessable, invalid
-from tests.sandbox.model import Account, Comment, Permission, PullRequest, Review
+from tests.sandbox.model import Account, BaseChange, Comment, Permission, PullRequest, Review
 
 if TYPE_CHECKING:
     from tests.sandbox.repository import Repository
@@ -136,6 +136,9 @@ def _follow_base(
     pull: PullRequest, before: str | None, after: str | None, by: Account, now: datetime
 ) -> None:
     git = pull.repository.git
+    if before and after and not gitops.is_ancestor(git, before, after):
+        event = BaseChange(pull.repository.store.next_id(), "BaseRefForcePushedEvent", by, now)
+        pull.base_changes.append(event)
     if after is None:
         set_open(pull, by, is_open=False, at=now)
     elif gitops.is_ancestor(git, pull.head_oid, after) and not (
@@ -267,6 +270,11 @@ def edit(
             raise invalid("PullRequest", "base", f"Proposed base branch '{base}' was not found")
         changes["base"] = {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_oid}}
         pull.base_ref, pull.base_oid = base, tip
+        pull.base_changes.append(
+            BaseChange(
+                pull.repository.store.next_id(), "BaseRefChangedEvent", by, pull.repository.store.clock()
+            )
+        )
     if changes:
         pull.updated_at = pull.repository.store.clock()
         _announce(pull, by, "edited", changes=changes)

@@ -49,7 +49,7 @@ async def test_a_merged_pull_request_is_one_change(github: GitHub, state: Reposi
     merged = change.pull_request
     assert merged is not None
     assert (pull.number, "main", "alice", head) == (merged.number, merged.base, merged.author, merged.head)
-    assert ("alice",) == merged.committers
+    assert ("alice",) == merged.contributors
     assert (start, "desired: 1\n") == (merged.before.commit, merged.before.desired_text)
     assert (head, "desired: 3\n") == (merged.after.commit, merged.after.desired_text)
 
@@ -123,7 +123,7 @@ async def test_reviews_say_who_what_and_of_which_head(github: GitHub, state: Rep
         ("mallory", "approved", first, False),
         ("bob", "approved", second, True),
     ] == [(each.author, each.state, each.commit, each.can_write) for each in change.pull_request.reviews]
-    assert ("alice", "packit-bot") == change.pull_request.committers
+    assert ("alice", "packit-bot") == change.pull_request.contributors
 
 
 async def test_a_bots_review_is_told_apart(github: GitHub, state: Repository) -> None:

@@ -1,5 +1,6 @@
 """Git's objects: commits, trees, blobs, tags."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from tests.sandbox.graphql.nodes import Call, UserNode, page_of
 from tests.sandbox.repository import WEB_FLOW, Repository
 
 BLOB_TEXT_LIMIT = 512_000
+_CO_AUTHOR = re.compile(r"^Co-authored-by: *([^<\n]+?) *<([^>\n]+)>", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,12 @@ class CommitNode(ObjectNode):
     @property
     def author(self) -> GitActor:
         return GitActor(self.call, self.record.author)
+
+    def authors(self, **page: Any) -> Connection[GitActor]:
+        """List the author, and whom the message names beside them."""
+        others = (pygit2.Signature(name, email) for name, email in _CO_AUTHOR.findall(self.record.message))
+        found = [GitActor(self.call, each) for each in (self.record.author, *others)]
+        return page_of("authors", found, page)
 
     @property
     def committer(self) -> GitActor:

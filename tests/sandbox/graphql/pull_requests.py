@@ -8,7 +8,7 @@ from tests.sandbox import gitops, pulls, threads
 from tests.sandbox.graphql import commits, repositories
 from tests.sandbox.graphql.connections import Connection
 from tests.sandbox.graphql.nodes import ActorNode, Call, Node, page_of
-from tests.sandbox.model import Comment, Label, Permission, PullRequest, Review, ReviewThread
+from tests.sandbox.model import BaseChange, Comment, Label, Permission, PullRequest, Review, ReviewThread
 from tests.sandbox.repository import HEADS
 
 
@@ -128,8 +128,42 @@ class PullRequestNode(Node):
     def review_threads(self, **page: Any) -> Connection["ThreadNode"]:
         return page_of("reviewThreads", [ThreadNode(self, each) for each in self.record.threads], page)
 
+    def timeline_items(
+        self, item_types: list[str] | None = None, **page: Any
+    ) -> Connection["BaseChangeNode"]:
+        found = (BaseChangeNode(self, each) for each in self.record.base_changes)
+        return page_of("timelineItems", [each for each in found if each.is_one_of(item_types)], page)
+
     def files(self, **page: Any) -> Connection["ChangedFileNode"]:
         return page_of("files", map(ChangedFileNode, pulls.files(self.record)), page)
+
+
+@dataclass(frozen=True)
+class BaseChangeNode:
+    """Of a pull request's timeline only what became of its base is there."""
+
+    pull_request: PullRequestNode
+    record: BaseChange
+
+    @property
+    def typename(self) -> str:
+        return self.record.kind
+
+    @property
+    def id(self) -> str:
+        return f"BRE_{self.record.database_id}"
+
+    @property
+    def actor(self) -> ActorNode:
+        return ActorNode(self.pull_request.call, self.record.actor)
+
+    @property
+    def created_at(self) -> datetime:
+        return self.record.at
+
+    def is_one_of(self, types: list[str] | None) -> bool:
+        """Compare with the names of an enumeration: ``BASE_REF_CHANGED_EVENT``."""
+        return types is None or self.typename.lower() in {each.replace("_", "").lower() for each in types}
 
 
 @dataclass(frozen=True)
