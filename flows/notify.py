@@ -1,12 +1,15 @@
 """Tell people where they are: chat, mail and the like through Apprise, and Sentry.
 
 Each message is sent once by its caller's account of what people know already. What cannot be sent is logged, and
-never fails what it is about.
+never fails what it is about; whether it reached anybody, one address or Sentry with all of it, is for the caller to
+remember. A repetition reaches those again whom the first reached: which they were is nowhere kept.
 """
 
 import asyncio
 import logging
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from flows.settings import Settings
 from flows.ways.alarm import Alarm
@@ -26,65 +29,111 @@ class FlowRun(NamedTuple):
     """Where people can look at it."""
 
 
-async def notify_news(settings: Settings, accepted: Accepted, news: News) -> None:
-    """Say what a person is needed for since the last message, and what is over."""
-    where = f"{accepted.version.repository} {abbreviate(accepted.version.commit)}"
-    lines = [*news.begun.values(), *(f"Over: {key}" for key in news.ended)]
-    title = (
-        f"stablehand: {len(news.begun)} to look at" if news.begun else "stablehand: nothing stands in the way"
-    )
-    await _send(settings, title=f"{title} ({where})", lines=lines)
-    if settings.sentry_dsn:
-        from flows import sentry
+class Ending(NamedTuple):
+    """What ended a run before it had done its work."""
 
-        messages = [
-            sentry.Message(
-                text=sentence,
-                level="error" if " failed " in key else "warning",
-                fingerprint=("reconcile", settings.repository, key),
-            )
+    cause: str
+    """The class of the error, which is what the runbook lists."""
+    sentence: str
+
+
+async def notify_news(settings: Settings, accepted: Accepted, news: News) -> bool:
+    """Say what a person is needed for since the last message, and what is over; and whether it reached anybody."""
+    if news.begun:
+        title = f"{len(news.begun)} to look at"
+    elif news.standing:
+        title = f"{len(news.ended)} over, {news.standing} still to look at"
+    else:
+        title = "nothing stands in the way"
+    return await _tell(
+        settings,
+        f"{title} ({accepted.version.repository} {abbreviate(accepted.version.commit)})",
+        about="reconcile",
+        begun=[
+            _Cause(key, sentence, "error" if " failed " in key else "warning")
             for key, sentence in news.begun.items()
-        ]
-        await sentry.send(settings, messages)
+        ],
+        ended=[_Cause(key, f"Over: {key}", "info") for key in news.ended],
+    )
 
 
 async def notify_alarm(settings: Settings, alarm: Alarm, *, run: FlowRun) -> bool:
-    """Say which sources of validation stand in a proposal's way, and which do so no longer.
-
-    Returns:
-        Whether it reached anybody: one address, or Sentry with all of it.
-    """
-    said = [f"{each.source} ({each.verdict}): {each.sentence}" for each in alarm.begun]
-    over = {source: f"{source}: {sentence}" for source, sentence in alarm.ended.items()}
+    """Say which sources of validation stand in a proposal's way or have ceased to; and whether it reached anybody."""
     says = "passes again" if alarm.verdict is Verdict.PASS else f"says {alarm.verdict}"
-    title = f"stablehand: validation {says} ({settings.repository})"
-    is_heard = await _send(settings, title=title, lines=[*said, *over.values(), run.address])
+    return await _tell(
+        settings,
+        f"validation {says} ({settings.repository})",
+        about="validation",
+        begun=[
+            _Cause(
+                each.source,
+                f"{each.source} ({each.verdict}): {each.sentence}",
+                "error" if each.verdict is Verdict.FAIL else "warning",
+                {"source": each.source, "verdict": each.verdict},
+            )
+            for each in alarm.begun
+        ],
+        ended=[
+            _Cause(source, f"{source}: {sentence}", "info", {"source": source})
+            for source, sentence in alarm.ended.items()
+        ],
+        run=run,
+    )
+
+
+async def notify_ending(
+    settings: Settings, flow: str, ending: Ending | None, *, before: str | None, run: FlowRun
+) -> bool:
+    """Say that a flow's runs fail, or no longer do so as `before`; and whether it reached anybody."""
+    over = [_Cause(f"{flow} {before}", f"{flow} ends no longer with {before}.", "info")] if before else []
+    begun = []
+    if ending:
+        text = f"{flow} ended with {ending.cause}: {ending.sentence}"
+        begun = [_Cause(f"{flow} {ending.cause}", text, "error", {"cause": ending.cause})]
+    title = f"{flow} {'fails' if ending else 'runs again'} ({settings.repository})"
+    return await _tell(settings, title, about="run", begun=begun, ended=over, run=run)
+
+
+class _Cause(NamedTuple):
+    """Something that stands in the way, or has ceased to."""
+
+    key: str
+    """What makes it the same issue in Sentry, whatever it says."""
+    text: str
+    level: Literal["error", "warning", "info"]
+    tags: Mapping[str, str] = MappingProxyType({})
+
+
+async def _tell(
+    settings: Settings,
+    title: str,
+    *,
+    about: str,
+    begun: Sequence[_Cause],
+    ended: Sequence[_Cause],
+    run: FlowRun | None = None,
+) -> bool:
+    """Send one message to every address, and one of each cause to Sentry; say whether any of these took it."""
+    lines = [cause.text for cause in (*begun, *ended)]
+    is_heard = await _send(
+        settings, title=f"stablehand: {title}", lines=[*lines, *((run.address,) if run else ())]
+    )
     if not settings.sentry_dsn:
         return is_heard
     from flows import sentry
 
-    where = ("validation", settings.repository)
+    # Beside the issue of a failure, which a message that it is over would open again for people who have closed it.
     messages = [
         sentry.Message(
-            text=text,
-            level="error" if each.verdict is Verdict.FAIL else "warning",
-            fingerprint=(*where, each.source),
-            tags={"source": each.source, "verdict": each.verdict, "flow_run": run.id},
-            run=run.address,
+            text=cause.text,
+            level=cause.level,
+            fingerprint=(about, settings.repository, cause.key, *rest),
+            tags=dict(cause.tags) | ({"flow_run": run.id} if run else {}),
+            run=run.address if run else None,
         )
-        for text, each in zip(said, alarm.begun, strict=True)
+        for causes, rest in ((begun, ()), (ended, ("over",)))
+        for cause in causes
     ]
-    # Beside the issue of the failure, which a message would open again for people who have closed it.
-    messages += (
-        sentry.Message(
-            text=text,
-            level="info",
-            fingerprint=(*where, source, "over"),
-            tags={"source": source, "flow_run": run.id},
-            run=run.address,
-        )
-        for source, text in over.items()
-    )
     return await sentry.send(settings, messages) or is_heard
 
 

@@ -149,6 +149,7 @@ def _as_tasks(steps: ReconcileSteps, repository: RepositoryName) -> ReconcileSte
         rebuild=runs.writing(steps.rebuild, "ask for a rebuild"),
         record=runs.writing(steps.record, "record in the ledger"),
         report=runs.writing(steps.report, "report on the commit"),
+        notify=runs.writing(steps.notify, "tell people"),
     )
 
 

@@ -85,6 +85,12 @@ class News(Frozen):
     """Causes that are new, with their sentences."""
     ended: tuple[str, ...]
     """Causes that stand no longer."""
+    standing: int
+    """How many stand by now, the new ones included."""
+
+    @property
+    def is_news(self) -> bool:
+        return bool(self.begun or self.ended)
 
 
 def news_since(notified: tuple[str, ...], causes: dict[str, str]) -> News:
@@ -92,6 +98,7 @@ def news_since(notified: tuple[str, ...], causes: dict[str, str]) -> News:
     return News(
         begun={key: sentence for key, sentence in causes.items() if key not in notified},
         ended=tuple(key for key in notified if key not in causes),
+        standing=len(causes),
     )
 
 

@@ -77,8 +77,9 @@ class ReconcileSteps:
     report: Callable[[Accepted, RunReport], Awaitable[bool]]
     """Write the outcome where people look, and say whether it is there. It raises nothing of ours: what cannot be
     written never fails a move."""
-    notify: Callable[[Accepted, News], Awaitable[None]]
-    """Tell people what they did not know yet. Raises nothing of ours either."""
+    notify: Callable[[Accepted, News], Awaitable[bool]]
+    """Tell people what they do not know yet, and say whether it reached anybody: what did not, the next run tells
+    again. Raises nothing of ours either."""
 
 
 class GitHubPorts(
@@ -277,10 +278,9 @@ async def _finish(steps: ReconcileSteps, loaded: Accepted, ledger: Ledger, repor
     """Tell people what is new, once, and record; silent and without a request when nothing is new."""
     causes = report.causes
     news = news_since(ledger.notified, causes)
-    if news.begun or news.ended:
-        await steps.notify(loaded, news)
+    if news.is_news and await steps.notify(loaded, news):
         ledger = ledger.model_copy(update={"notified": tuple(causes)})
-    if report.outcomes or ledger != loaded.ledger or not ledger.is_reported:
+    if report.outcomes or news.is_news or ledger != loaded.ledger or not ledger.is_reported:
         is_reported = await steps.report(loaded.model_copy(update={"ledger": ledger}), report)
         ledger = ledger.model_copy(update={"is_reported": is_reported})
     await _record(steps, loaded, ledger, describe_outcome(report))
@@ -319,7 +319,7 @@ async def write_report(github: ReportWriter, accepted: Accepted, report: RunRepo
 
 
 def plain_steps(
-    github: GitHubPorts, clock: Clock, notify: Callable[[Accepted, News], Awaitable[None]]
+    github: GitHubPorts, clock: Clock, notify: Callable[[Accepted, News], Awaitable[bool]]
 ) -> ReconcileSteps:
     """Wire the steps to GitHub, to be run in this process."""
     tools = Tools(state=github, fleet=github, writer=github, budget=github, clock=clock)

@@ -163,8 +163,8 @@ class Release:
         }
 
 
-async def _tell_nobody(_accepted: Accepted, _news: News) -> None:
-    pass
+async def _tell_nobody(_accepted: Accepted, _news: News) -> bool:
+    return True
 
 
 def _files(desired: str | None, policy_text: str | None) -> dict[str, str]:

@@ -11,8 +11,9 @@ from reconcile.report import News, Result
 from tests.benchmarks.took import Stopwatch, Took
 
 
-async def notify(accepted: Accepted, news: News) -> None:
-    """Tell nobody."""
+async def notify(accepted: Accepted, news: News) -> bool:
+    """Take it for told."""
+    return True
 
 
 async def run() -> Took:

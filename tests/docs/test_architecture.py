@@ -71,7 +71,7 @@ async def _count(sandbox: Sandbox, fleet: Fleet) -> dict[str, int]:
             await way(github)
         counted[what] = sandbox.requests.total - before
 
-    async def notify(accepted: Accepted, news: News) -> None:
+    async def notify(accepted: Accepted, news: News) -> bool:
         pytest.fail(f"Nothing is in the way: {news}")
 
     async def run_reconcile(github: GitHub) -> None:

@@ -307,8 +307,9 @@ class World:
             seconds_between_writes=0,
         )
 
-        async def notify(accepted: Accepted, news: News) -> None:
+        async def notify(accepted: Accepted, news: News) -> bool:
             self.told.append(news)
+            return True
 
         async with connect(settings, repository=self.state.full_name, transport=line) as github:
             steps = plain_steps(github, self.clock, notify)

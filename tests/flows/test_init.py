@@ -92,7 +92,7 @@ async def test_the_first_plan_is_empty(
     _, plan = await survey(github, clock=system_clock())
     assert ["no-op"] * moving == [item.kind for item in plan.items]
 
-    async def notify(accepted: Accepted, news: News) -> None:
+    async def notify(accepted: Accepted, news: News) -> bool:
         pytest.fail(f"Nothing is in the way: {news}")
 
     ran = await reconcile(plain_steps(github, system_clock(), notify), clock=system_clock(), run="test")

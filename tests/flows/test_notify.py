@@ -61,6 +61,57 @@ async def test_each_cause_is_told_once_and_so_is_its_end(world: World, receiver:
     ]
 
 
+async def test_an_end_among_others_is_not_the_end(world: World, receiver: Receiver) -> None:
+    """Nothing stands in the way only when nothing does."""
+    chat = settings(notify_urls=receiver.address)
+    hold(world, TOKMAN, OGR)
+    await run(world, chat)
+    world.merge({}, holds={TOKMAN: {"reason": "not yet"}})
+    await run(world, chat)
+    where = f"({RELEASE_STATE} {world.state.rev_parse('main')[:7]})"
+    assert f"stablehand: 1 over, 1 still to look at {where}" == receiver.notes[-1]["title"]
+    assert "packit/tokman" not in receiver.notes[-1]["message"]
+
+
+@pytest.mark.parametrize("broken", [("chat",), ("sentry",), ("chat", "sentry")])
+async def test_what_reached_nobody_is_told_by_the_next_run(
+    world: World, receiver: Receiver, broken: tuple[str, ...]
+) -> None:
+    """Its beginning and its end; one that took it is enough, so that nobody is told over and over."""
+    with receiving() as other:
+        receiver.status, other.status = (500 if each in broken else 200 for each in ("chat", "sentry"))
+        both = settings(notify_urls=receiver.address, sentry_dsn=other.dsn)
+        repeats = 2 if len(broken) == 2 else 1
+        hold(world, TOKMAN)
+        for _ in range(2):
+            await run(world, both)
+        assert (repeats, repeats) == (len(receiver.bodies), len(other.bodies))
+        receiver.status = other.status = 200
+        for _ in range(2):
+            await run(world, both)
+        receiver.status, other.status = (500 if each in broken else 200 for each in ("chat", "sentry"))
+        world.merge({}, holds={})
+        for _ in range(2):
+            await run(world, both)
+        receiver.status = other.status = 200
+        await run(world, both)
+        told = len(receiver.bodies)
+        await run(world, both)
+        assert told == len(receiver.bodies)
+        assert receiver.notes[-1]["title"].startswith("stablehand: nothing stands in the way")
+        assert ("info", "over") == (other.items[-1]["level"], other.items[-1]["fingerprint"][-1])
+
+
+async def test_without_an_address_nobody_counts_as_told(world: World, receiver: Receiver) -> None:
+    """Who gives one later is told of what stands."""
+    hold(world, TOKMAN)
+    await run(world, settings())
+    assert () == world.ledger.notified
+    await run(world, settings(notify_urls=receiver.address))
+    (note,) = receiver.notes
+    assert "packit/tokman: Held in the document" in note["message"]
+
+
 async def test_sentry_groups_by_cause(world: World, receiver: Receiver) -> None:
     """One event a cause, under a fingerprint that a second installation does not share."""
     hold(world, OGR, TOKMAN)

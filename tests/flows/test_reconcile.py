@@ -38,9 +38,12 @@ class Told:
     reports: list[RunReport] = field(default_factory=list)
     is_mute: bool = False
     """Whether reports cannot be written."""
+    is_reached: bool = True
+    """Whether news reaches anybody."""
 
-    async def notify(self, accepted: Accepted, news: News) -> None:
+    async def notify(self, accepted: Accepted, news: News) -> bool:
         self.news.append(news)
+        return self.is_reached
 
     async def report(self, accepted: Accepted, report: RunReport) -> bool:
         self.reports.append(report)
@@ -285,6 +288,20 @@ async def test_people_are_told_once_a_cause() -> None:
     decide(github, {OGR: NEW}, by=reviewed)
     await run(github, told)
     assert [(1, 0), (0, 1)] == [(len(news.begun), len(news.ended)) for news in told.news]
+
+
+async def test_news_that_reached_nobody_keeps_no_report_back() -> None:
+    """People are told again by every run until somebody has heard it; the report is right all the while."""
+    github, told = fleet(OGR), Told(is_reached=False)
+    decide(github, {OGR: NEW}, holds={OGR: {"reason": "not yet"}})
+    for count in (1, 2):
+        assert Result.HELD == (await run(github, told)).result
+        assert (count, Result.HELD) == (len(told.news), told.reports[-1].result)
+    told.is_reached = True
+    await run(github, told)
+    versions = len(github.ledger)
+    await run(github, told)
+    assert (3, versions) == (len(told.news), len(github.ledger))
 
 
 async def test_nothing_new_is_not_reported() -> None:

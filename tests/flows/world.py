@@ -32,7 +32,7 @@ repositories:
   packit/tokman: {}
 """
 
-Notify = Callable[[Accepted, News], Awaitable[None]]
+Notify = Callable[[Accepted, News], Awaitable[bool]]
 
 
 class Time:
@@ -134,8 +134,9 @@ class World:
                 plain_steps(github, self.clock, notify or self._notify), clock=self.clock, run=name
             )
 
-    async def _notify(self, accepted: Accepted, news: News) -> None:
+    async def _notify(self, accepted: Accepted, news: News) -> bool:
         self.told.append(news)
+        return True
 
 
 def _history(repository: Repository) -> list[Sha]:

@@ -140,8 +140,8 @@ def _decide(release: Repository, number: int, document: str) -> None:
 
 
 async def _reconcile(github: GitHub, clock: FakeClock) -> RunReport:
-    async def notify(accepted: Accepted, news: News) -> None:
-        pass
+    async def notify(accepted: Accepted, news: News) -> bool:
+        return True
 
     own = Clock(clock.now, clock.sleep)
     return await reconcile(plain_steps(github, own, notify), clock=own, run="replay")

@@ -14,7 +14,7 @@ from tests.benchmarks.fleets import Fleet, serving
 
 
 async def run(fleet: Fleet) -> RunReport:
-    async def notify(accepted: Accepted, news: News) -> None:
+    async def notify(accepted: Accepted, news: News) -> bool:
         raise AssertionError(news)
 
     settings = GitHubSettings(
