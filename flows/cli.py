@@ -7,7 +7,9 @@ Imports inside the commands on purpose: ``--help`` and ``schema`` answer without
 import asyncio
 import difflib
 import os
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
@@ -38,6 +40,9 @@ class Exit(IntEnum):
     HELD = 5
     WAITING = 6
 
+
+_INTERRUPTED = 130
+"""What a shell makes of SIGINT."""
 
 EPILOG = """
 Exit status: 0 done or converged · 1 failure · 2 usage, settings or document error · 3 validation failed ·
@@ -531,9 +536,10 @@ def schema_command(
     document: Annotated[Document, typer.Argument(help="Which document.")],
 ) -> None:
     """Print the JSON Schema of a document, for editors."""
+    from flows.terminal import print_text
     from state.schema import dump_schema
 
-    typer.echo(dump_schema(document), nl=False)
+    print_text(dump_schema(document))
 
 
 @app.command("serve", epilog="Example: PREFECT_API_URL=http://127.0.0.1:4200/api stablehand serve")
@@ -546,13 +552,31 @@ def serve_command() -> None:
 
 def main() -> None:
     """Run the command."""
-    from flows import terminal
-
-    terminal.prepare()
     try:
-        app()
-    finally:
-        terminal.flush()
+        from flows import terminal
+
+        terminal.prepare()
+        try:
+            with _printing():
+                app()
+        finally:
+            with _printing():
+                terminal.flush()
+    except KeyboardInterrupt:
+        # Before there is anything to interrupt, or after it: while modules are imported, while they end.
+        sys.exit(_INTERRUPTED)
+
+
+@contextmanager
+def _printing() -> Iterator[None]:
+    """End with a sentence where the result cannot be printed: what came of a run must not look as if all were well."""
+    from flows.terminal import OutputError, complain
+
+    try:
+        yield
+    except OutputError as error:
+        complain(f"stablehand: {error}")
+        sys.exit(Exit.FAILURE)
 
 
 def _run(way: Callable[[], Awaitable[T]], what: str | None = None) -> T:
@@ -583,7 +607,7 @@ def _run(way: Callable[[], Awaitable[T]], what: str | None = None) -> T:
         raise typer.Exit(Exit.FAILURE) from None
     except KeyboardInterrupt:
         complain("stablehand: interrupted. What has moved stays moved; run it again to go on.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(_INTERRUPTED) from None
 
 
 def _is_in_prefect(asked: bool) -> bool:  # noqa: FBT001 (an option's value)

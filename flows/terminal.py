@@ -8,17 +8,27 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from pydantic import BaseModel
 
 _PATIENCE_SECONDS = 2.0
 """How long a person is left without a word."""
+_SENTENCE_WIDTH = 24
+"""Columns that sentences are folded to at the narrowest."""
+
+_ANY_WIDTH = 10_000
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+
+class OutputError(Exception):
+    """What came of it could not be printed."""
 
 
 def print_json(value: BaseModel | dict[str, Any]) -> None:
@@ -47,15 +57,27 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     filled = [i for i in range(len(columns)) if any(row[i] for row in rows)]
     for i in filled:
         # What does not fit is folded in the last column alone, where the sentences are.
-        table.add_column(columns[i], no_wrap=i < len(columns) - 1, overflow="fold")
+        widest = max(len(_plain(row[i])) for row in rows)
+        if i < len(columns) - 1:
+            table.add_column(columns[i], no_wrap=True, min_width=widest)
+        else:
+            table.add_column(columns[i], overflow="fold", min_width=min(widest, _SENTENCE_WIDTH))
     for row in rows:
         table.add_row(*(Text(_plain(row[i])) for i in filled))
-    Console().print(table)
+    # A terminal that is too narrow for that breaks lines by itself: nothing is cut off.
+    console = Console()
+    needed = console.measure(table, options=console.options.update(max_width=_ANY_WIDTH)).minimum
+    Console(width=max(console.width, needed)).print(table)
 
 
 def say(text: str = "") -> None:
     """Print a line of the result."""
     _write(_plain(text), sys.stdout)
+
+
+def print_text(text: str) -> None:
+    """Print lines of our own as they are."""
+    _write(text.removesuffix("\n"), sys.stdout)
 
 
 def complain(text: str) -> None:
@@ -64,19 +86,25 @@ def complain(text: str) -> None:
 
 
 def prepare() -> None:
-    """Let a terminal that lacks a character show a question mark in its place."""
+    """Let a terminal that lacks a character show a question mark in its place, and print nowhere what has no place."""
+    # Python has no stream where the process was started with that of the system closed.
+    nowhere = Path(os.devnull)
+    sys.stdout = sys.stdout or nowhere.open("w")
+    sys.stderr = sys.stderr or nowhere.open("w")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
 
 def flush() -> None:
-    """Send on what was printed. That a reader such as ``head`` has gone changes nothing about what came of it."""
+    """Send on what was printed. That a reader such as ``head`` has gone changes nothing about what came of it.
+
+    Raises:
+        OutputError: It could not be written, as to a full disk.
+    """
     for stream in (sys.stdout, sys.stderr):
-        try:
+        with _going_on_unread(stream):
             stream.flush()
-        except BrokenPipeError:
-            _go_on_unread(stream)
 
 
 def announce_retries() -> None:
@@ -123,17 +151,21 @@ async def announced(what: str, awaitable: Awaitable[T], *, patience: float = _PA
 
 
 def _write(text: str, stream: TextIO) -> None:
-    try:
+    with _going_on_unread(stream):
         print(text, file=stream)
-    except BrokenPipeError:
-        _go_on_unread(stream)
 
 
-def _go_on_unread(stream: TextIO) -> None:
-    # Whatever is left goes nowhere, also when the interpreter flushes for the last time.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+@contextmanager
+def _going_on_unread(stream: TextIO) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # Whatever is left goes nowhere, also when the interpreter flushes for the last time.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+        if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+            raise OutputError(f"What came of it could not be printed: {error.strerror}.") from error
 
 
 def _plain(text: str) -> str:

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.main import get_command
 
-from flows.cli import Exit, app
+from flows import terminal
+from flows.cli import Exit, app, main
 from reconcile.cost import wave_points
 from tests.flows.installation import COMMAND, Installation
 from tests.flows.world import BOT, NAMES, OGR, PACKIT, POLICY, RELEASE_STATE, TOKMAN, World
@@ -242,6 +244,42 @@ def test_a_reader_who_goes_changes_nothing(installation: Installation) -> None:
         _, err = process.communicate()
     assert Exit.HELD == process.returncode
     assert "Error" not in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
+def test_a_result_that_cannot_be_printed_is_a_failure(installation: Installation) -> None:
+    """`stablehand plan > file` on a full disk: an empty file must not look like a plan in which nothing moves."""
+    with (
+        Path("/dev/full").open("w") as full,
+        installation.start("plan", stdout=full, stderr=subprocess.PIPE) as process,
+    ):
+        _, err = process.communicate()
+    assert Exit.FAILURE == process.returncode
+    assert (
+        "stablehand: What came of it could not be printed: No space left on device." == err.splitlines()[-1]
+    )
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+def test_closed_streams_change_nothing(closed: int, installation: Installation) -> None:
+    """`stablehand plan >&-`, as some supervisors start what they supervise."""
+    hold(installation)
+    command = ("sh", "-c", f'exec "$@" {closed}>&-', "sh", *COMMAND, "plan")
+    ran = subprocess.run(
+        command, cwd=installation.directory, env=installation.environment, capture_output=True, check=False
+    )
+    assert Exit.HELD == ran.returncode
+    assert b"Error" not in ran.stderr
+
+
+def test_an_interruption_before_there_is_anything_to_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(terminal, "prepare", interrupt)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert 130 == ended.value.code
 
 
 def test_a_terminal_without_the_character_shows_a_question_mark(installation: Installation) -> None:

@@ -1,6 +1,7 @@
 """What a terminal shows besides results: progress, retries, and nothing that text from outside could do to it."""
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,21 @@ async def test_what_is_quick_says_nothing(capsys: pytest.CaptureFixture[str]) ->
 
     assert 42 == await terminal.announced("answering", answer(), patience=COUNTLESS)
     assert ("", "") == capsys.readouterr()
+
+
+def test_a_narrow_terminal_cuts_nothing_off(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own broken lines can be read and copied; columns of one letter cannot."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    terminal.print_table(
+        ("repository", "from", "why"),
+        [("packit/packit-service", "1787687", "It waits for the new login page.")],
+    )
+    out = capsys.readouterr().out
+    assert "packit/packit-service   1787687   It waits for the new" in out
+    assert "login page." in out
 
 
 @pytest.mark.parametrize("patience", [0, COUNTLESS])
