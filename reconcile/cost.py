@@ -5,7 +5,7 @@ be foreseen is not in it: repeated reads, reading what was approved, the first c
 """
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 
 from reconcile.planned import Action, Item, NoOp, Plan, Wait
@@ -51,7 +51,7 @@ def estimate(plan: Plan) -> Cost:
     return Cost(reads=reads, writes=writes, seconds=ceil(seconds))
 
 
-def foresee_starts(plan: Plan, policy: Policy) -> dict[RepositoryName, timedelta]:
+def foresee_starts(plan: Plan, policy: Policy, *, now: datetime) -> dict[RepositoryName, timedelta]:
     """Estimate how long after the merge each repository moves, or what is built from others is built again.
 
     A build that something waits for takes as long as the policy gives it (``ready.within``). What a person or a
@@ -66,7 +66,7 @@ def foresee_starts(plan: Plan, policy: Policy) -> dict[RepositoryName, timedelta
         start = max((built_after[each] for each in before & built_after.keys()), default=timedelta(0))
         if _goes_on(item) and before <= built_after.keys():
             if isinstance(item, Wait) and item.until:
-                start = max(start, item.until - plan.observed_at)
+                start = max(start, item.until - now)
             built_after[name] = start + (rules.ready.within if rules.ready else timedelta(0))
             starts[name] = start
         elif isinstance(item, NoOp) and rules.rebuild and before & built_after.keys():
@@ -74,9 +74,9 @@ def foresee_starts(plan: Plan, policy: Policy) -> dict[RepositoryName, timedelta
     return starts
 
 
-def estimate_duration(plan: Plan, policy: Policy) -> timedelta:
+def estimate_duration(plan: Plan, policy: Policy, *, now: datetime) -> timedelta:
     """Estimate how long after the merge everything is out that nobody holds up."""
-    last = max(foresee_starts(plan, policy).values(), default=timedelta(0))
+    last = max(foresee_starts(plan, policy, now=now).values(), default=timedelta(0))
     return last + timedelta(seconds=estimate(plan).seconds)
 
 

@@ -9,6 +9,7 @@ from reconcile.render.sections import Listing, Section, lay_out
 from state.ids import Frozen, Sha, abbreviate
 
 SENTENCE_LIMIT = 400
+_NO_BREAK = "&nbsp;"
 _HEAD = ("repository", "from → to", "commits", "what", "why")
 
 
@@ -106,8 +107,9 @@ def render_way(row: PlanRow) -> str:
     if row.live == row.target:
         return anchor(target, row.url and f"{row.url}/commit/{row.target}")
     if row.live is None:
-        return f"new → {anchor(target, row.url and f'{row.url}/commit/{row.target}')}"
+        return f"new{_NO_BREAK}→{_NO_BREAK}{anchor(target, row.url and f'{row.url}/commit/{row.target}')}"
     # GitHub shows what the second has and the first lacks; what comes back is what the live one has.
     first, second = (row.target, row.live) if row.what == "rewind" else (row.live, row.target)
-    way = f"{code(abbreviate(row.live))} → {target}"
+    # A table breaks lines at spaces, and what belongs together reads badly on two.
+    way = f"{code(abbreviate(row.live))}{_NO_BREAK}→{_NO_BREAK}{target}"
     return anchor(way, row.url and f"{row.url}/compare/{first}...{second}")

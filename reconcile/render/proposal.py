@@ -9,6 +9,7 @@ What the tool itself reads back stands in comments at its end: what the branch w
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
@@ -21,7 +22,7 @@ from reconcile.render.markdown import anchor, code, drop_empty_columns, escape, 
 from reconcile.render.plan import SENTENCE_LIMIT, PlanRow, render_way, rows_of, summarize
 from reconcile.render.sections import Listing, Section, lay_out
 from reconcile.selection import LeftOut, going_out
-from reconcile.waves import order
+from reconcile.waves import predecessors
 from state.document import Hold as DesiredHold
 from state.document import PermitKind
 from state.evidence import Evidence, Validation, Verdict
@@ -40,6 +41,7 @@ _TITLE_LIMIT = 120
 _NAMED_IN_TITLE = 8
 _SHOWN_AUTHORS = 3
 _SHOWN_LINKS = 10
+_SHOWN_TOGETHER = 30
 _NOTE_LIMIT = 300
 _FOLDED_FROM = 40
 """So many lines are folded away: who wants them opens them, and who does not sees what comes below."""
@@ -186,7 +188,7 @@ def render_headline(proposal: Proposal) -> str:
         largest = max(counts, key=lambda name: counts[name])
         parts.append(f"largest: {escape(proposal.short(largest))}, {_plural(counts[largest], 'commit')}")
     if proposal.plan.actions:
-        takes = estimate_duration(proposal.plan, proposal.policy)
+        takes = estimate_duration(proposal.plan, proposal.policy, now=proposal.at)
         parts.append(f"about {_span(max(takes, timedelta(minutes=1)))} to deploy")
     return " · ".join(parts)
 
@@ -228,9 +230,7 @@ def _evidence_line(evidence: Evidence, now: datetime) -> str:
         said += f" Began {_age(evidence.began_at, now)}."
     if evidence.expires_at:
         said += f" Counts until {_moment(evidence.expires_at, now)}."
-    links = ", ".join(link(each.text, each.url) for each in evidence.links[:_SHOWN_LINKS])
-    more = f" and {len(evidence.links) - _SHOWN_LINKS} more" if len(evidence.links) > _SHOWN_LINKS else ""
-    return f"{said} {links}{more}".rstrip()
+    return f"{said} {_some([link(each.text, each.url) for each in evidence.links], _SHOWN_LINKS)}".rstrip()
 
 
 def _moves(proposal: Proposal) -> Iterator[Section]:
@@ -275,10 +275,7 @@ def _note(item: Item, row: PlanRow) -> str:
 
 def _authors(going: Sequence[SourceCommit]) -> str:
     """Name who contributed, newest first, without mentioning anyone."""
-    names = list(dict.fromkeys(_author(commit) for commit in going))
-    more = len(names) - _SHOWN_AUTHORS
-    shown = ", ".join(escape(name) for name in names[:_SHOWN_AUTHORS])
-    return f"{shown} and {more} more" if more > 0 else shown
+    return _some(list(dict.fromkeys(escape(_author(commit)) for commit in going)), _SHOWN_AUTHORS)
 
 
 def _also(proposal: Proposal) -> Iterator[Section]:
@@ -302,15 +299,17 @@ def _until(hold: DesiredHold) -> str:
 
 def _order(proposal: Proposal) -> Iterator[Section]:
     """List what moves after what, and what is built again; nothing where all of it goes at once."""
-    starts = foresee_starts(proposal.plan, proposal.policy)
+    starts = foresee_starts(proposal.plan, proposal.policy, now=proposal.at)
     items = {item.repository: item for item in proposal.plan.items}
-    groups = order(proposal.policy, starts.keys())
+    depths: dict[RepositoryName, int] = {}
+    groups: defaultdict[int, list[str]] = defaultdict(list)
+    for name, start in starts.items():
+        before = predecessors(proposal.policy, name) & depths.keys()
+        depths[name] = 1 + max((depths[each] for each in before), default=0)
+        groups[depths[name]].append(_start(proposal, items[name], start))
     if len(groups) > 1:
-        lines = [
-            f"{number}. {', '.join(_start(proposal, items[name], starts[name]) for name in group)}"
-            for number, group in enumerate(groups, 1)
-        ]
-        yield Section("### Order", (Listing(lines),), "Each group moves when what it comes after has.")
+        lines = [f"{depth}. {_some(groups[depth], _SHOWN_TOGETHER)}" for depth in sorted(groups)]
+        yield Section("### Order", (Listing(lines),), "Each moves once what it comes after has moved and is ready.")
 
 
 def _start(proposal: Proposal, item: Item, after: timedelta) -> str:
@@ -470,6 +469,12 @@ def _title(commit: SourceCommit) -> str:
 
 def _author(commit: SourceCommit) -> str:
     return commit.pull_request.author if commit.pull_request else commit.author
+
+
+def _some(texts: Sequence[str], most: int) -> str:
+    """Enumerate what is Markdown already, and say how much more there is."""
+    shown = ", ".join(texts[:most])
+    return f"{shown} and {len(texts) - most} more" if len(texts) > most else shown
 
 
 def _plural(count: int, noun: str) -> str:

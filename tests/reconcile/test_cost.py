@@ -93,7 +93,7 @@ def duration(
     )
     given = accepted(dict.fromkeys(names, TARGET), under=under, ledger=ledger or Ledger(), **rest)  # type: ignore[arg-type]  # sections of the document
     current = plan(given, fleet, now=NOW)
-    return estimate_duration(current, under) - timedelta(seconds=estimate(current).seconds)
+    return estimate_duration(current, under, now=NOW) - timedelta(seconds=estimate(current).seconds)
 
 
 BUILT: dict[str, object] = {"ready": {"statuses": {"contexts": ["build"]}, "within": "60m"}}
@@ -141,7 +141,7 @@ def test_what_is_held_up_is_not_waited_for() -> None:
 async def test_requests_take_time_too() -> None:
     """A plan without any build takes as long as its requests."""
     _, current = await world(*NAMES)
-    assert timedelta(seconds=estimate(current).seconds) == estimate_duration(current, policy(*NAMES))
+    assert timedelta(seconds=estimate(current).seconds) == estimate_duration(current, policy(*NAMES), now=NOW)
 
 
 @pytest.mark.parametrize(("moves", "more"), [(1, 0), (BATCH_SIZE, 0), (BATCH_SIZE + 1, 2)])
