@@ -311,15 +311,15 @@ class Review(Frozen):
 
     author: str
     is_bot: bool
+    """Whether an app wrote it, or the very account that this runs as."""
     can_write: bool
     state: Literal["approved", "changes_requested", "commented", "dismissed", "pending"]
     commit: Sha | None
-    """Whether an app wrote it, or the very account that this runs as."""
     """The head that was reviewed."""
+    at: datetime
 
 
 class MergedChange(Frozen):
-    at: datetime
     """The merged pull request that a commit of the default branch is the result of."""
 
     number: int
