@@ -38,6 +38,7 @@ class World:
     hook: int
     delivery: int
     check_run: int
+    deployment: int
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,7 @@ def make_world(sandbox: Sandbox) -> World:
         hook=hook.database_id,
         delivery=hook.deliveries[0].database_id,
         check_run=run.database_id,
+        deployment=repository.deploy(head, "production", None).database_id,
     )
 
 
@@ -188,6 +190,12 @@ CALLS: dict[str, Call] = {
     "checks.get": lambda w: w.bot.rest.checks.get(OWNER, NAME, w.check_run),
     "checks.list_annotations": lambda w: w.bot.rest.checks.list_annotations(OWNER, NAME, w.check_run),
     "checks.list_for_ref": lambda w: w.bot.rest.checks.list_for_ref(OWNER, NAME, "main"),
+    "repos.create_deployment": lambda w: w.bot.rest.repos.create_deployment(
+        OWNER, NAME, ref="main", payload={"k": "v"}, auto_merge=False, required_contexts=[]
+    ),
+    "repos.create_deployment_status": lambda w: w.bot.rest.repos.create_deployment_status(
+        OWNER, NAME, w.deployment, state="in_progress", log_url="https://ci.example/1"
+    ),
     "actions.create_workflow_dispatch": lambda w: w.bot.rest.actions.create_workflow_dispatch(
         OWNER, NAME, "build.yml", ref="main"
     ),

@@ -246,6 +246,8 @@ class DeploymentStatus:
     state: DeploymentState
     created_at: datetime
     log_url: str | None
+    creator: Account
+    description: str = ""
 
     @property
     def node_id(self) -> str:
@@ -258,7 +260,13 @@ class Deployment:
     sha: str
     environment: str
     created_at: datetime
-    latest_status: DeploymentStatus | None
+    creator: Account
+    task: str = "deploy"
+    payload: Any = field(default_factory=dict)
+    description: str | None = None
+    is_transient: bool = False
+    is_production: bool = False
+    latest_status: DeploymentStatus | None = None
 
     @property
     def node_id(self) -> str:

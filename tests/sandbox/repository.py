@@ -517,17 +517,60 @@ class Repository:
         at: datetime | None = None,
         log_url: str | None = None,
     ) -> Deployment:
-        """Report a deployment; one that succeeds makes the earlier successes of its environment inactive."""
+        """Report a deployment by whoever deploys."""
         with self.store.lock:
-            now = at or self.store.clock()
-            status = (
-                DeploymentStatus(self.store.next_id(), state, now, log_url) if state is not None else None
-            )
-            if state == "SUCCESS":
-                self.deployments = [_supersede(each, environment) for each in self.deployments]
-            deployment = Deployment(self.store.next_id(), sha, environment, now, status)
-            self.deployments.append(deployment)
-            return deployment
+            by = self.store.account("packit-bot")
+            made = self.create_deployment(sha, environment, by=by, at=at)
+            if state is not None:
+                self.report_deployment(made.database_id, state, by=by, at=at, log_url=log_url)
+            return self.deployment(made.database_id)
+
+    def create_deployment(
+        self, sha: str, environment: str, *, by: Account, at: datetime | None = None, **details: Any
+    ) -> Deployment:
+        """Ask for a deployment; the details are those of `Deployment`, the rest GitHub's defaults."""
+        details = {"is_production": environment == "production", **details}
+        made = Deployment(
+            self.store.next_id(), sha, environment, at or self.store.clock(), creator=by, **details
+        )
+        self.deployments.append(made)
+        return made
+
+    def deployment(self, database_id: int) -> Deployment:
+        for each in self.deployments:
+            if each.database_id == database_id:
+                return each
+        raise NotFound("Not Found")
+
+    def report_deployment(
+        self,
+        database_id: int,
+        state: DeploymentState,
+        *,
+        by: Account,
+        at: datetime | None = None,
+        log_url: str | None = None,
+        description: str = "",
+        auto_inactive: bool = True,
+    ) -> DeploymentStatus:
+        """Say what became of a deployment.
+
+        A success takes the place of earlier ones in its environment, unless that is transient or of production.
+        """
+        if len(description) > DESCRIPTION_LIMIT:
+            limit = f"description is too long (maximum is {DESCRIPTION_LIMIT} characters)"
+            raise invalid("DeploymentStatus", "description", limit)
+        reported = self.deployment(database_id)
+        status = DeploymentStatus(
+            self.store.next_id(), state, at or self.store.clock(), log_url, by, description
+        )
+        if state == "SUCCESS" and auto_inactive:
+            self.deployments = [_supersede(each, reported.environment) for each in self.deployments]
+        self.deployments = [
+            replace(each, latest_status=status) if each.database_id == database_id else each
+            for each in self.deployments
+        ]
+        return status
 
     def add_check_run(
         self,
@@ -624,6 +667,7 @@ def number(ref: str) -> int:
 
 def _supersede(deployment: Deployment, environment: str) -> Deployment:
     status = deployment.latest_status
-    if deployment.environment != environment or status is None or status.state != "SUCCESS":
+    stays = deployment.is_transient or deployment.is_production
+    if stays or deployment.environment != environment or status is None or status.state != "SUCCESS":
         return deployment
     return replace(deployment, latest_status=replace(status, state="INACTIVE"))

@@ -29,6 +29,7 @@ BOT_PERMISSIONS: Mapping[str, str] = MappingProxyType(
         "actions": "write",
         "checks": "write",
         "contents": "write",
+        "deployments": "write",
         "issues": "write",
         "metadata": "read",
         "pull_requests": "write",

@@ -273,3 +273,43 @@ def test_every_answer_has_a_request_id_and_limits(client: Client) -> None:
     assert 404 == answer.status_code
     assert {"x-github-request-id", "x-ratelimit-remaining", "date"} <= set(found.headers)
     assert (404, "Not Found") == (found.status_code, found.json()["message"])
+
+
+DEPLOYMENT = {"ref": "main", "auto_merge": False, "required_contexts": []}
+
+
+def test_a_deployment_and_what_became_of_it(repository: Repository, client: Client) -> None:
+    """A success takes the place of the one before, but not in production."""
+    bot, deployments = client("stablehand-bot"), f"{REPOSITORY}/deployments"
+    for environment in ("staging", "staging", "production", "production"):
+        made = bot.post(deployments, json={**DEPLOYMENT, "environment": environment})
+        said = bot.post(f"{deployments}/{made.json()['id']}/statuses", json={"state": "success"})
+        assert (201, 201) == (made.status_code, said.status_code)
+        assert repository.rev_parse("main") == made.json()["sha"]
+
+    assert ["INACTIVE", "SUCCESS", "SUCCESS", "SUCCESS"] == [
+        each.latest_status.state for each in repository.deployments if each.latest_status
+    ]
+    assert [False, False, True, True] == [each.is_production for each in repository.deployments]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("", {}, 422),
+        ("", DEPLOYMENT | {"ref": "gone"}, 422),
+        ("", {"ref": "main"}, 422),
+        ("/1/statuses", {"state": "success"}, 404),
+        ("/1/statuses", {"state": "well"}, 422),
+    ],
+)
+def test_deployments_that_are_refused(
+    repository: Repository, client: Client, path: str, body: dict[str, object], status: int
+) -> None:
+    assert status == client("stablehand-bot").post(f"{REPOSITORY}/deployments{path}", json=body).status_code
+
+
+@pytest.mark.parametrize("login", ["mallory", "packit-as-a-service"])
+def test_deployments_need_the_right_to_write_them(repository: Repository, client: Client, login: str) -> None:
+    assert 403 == client(login).post(f"{REPOSITORY}/deployments", json=DEPLOYMENT).status_code
+    assert [] == repository.deployments

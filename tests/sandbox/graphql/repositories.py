@@ -1,5 +1,6 @@
 """Repositories, their refs, and comparisons of a ref with a head."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from tests.sandbox import gitops
-from tests.sandbox.errors import NotFound
+from tests.sandbox.errors import Forbidden, NotFound
 from tests.sandbox.graphql import commits, pull_requests
 from tests.sandbox.graphql.connections import Connection
 from tests.sandbox.graphql.nodes import Call, Node, page_of
@@ -83,6 +84,9 @@ class RepositoryNode(Node):
     def deployments(
         self, environments: list[str] | None = None, order_by: dict[str, str] | None = None, **page: Any
     ) -> Connection["DeploymentNode"]:
+        app = self.call.account.app
+        if app and "deployments" not in app.permissions:
+            raise Forbidden("Resource not accessible by integration")
         found = [
             DeploymentNode(self.call, each)
             for each in self.record.deployments
@@ -210,6 +214,10 @@ class DeploymentNode(Node):
     @property
     def commit_oid(self) -> str:
         return self.record.sha
+
+    @property
+    def payload(self) -> str:
+        return json.dumps(self.record.payload)
 
     @property
     def latest_status(self) -> "DeploymentStatusNode | None":

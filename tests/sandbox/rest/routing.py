@@ -160,7 +160,7 @@ def parse_query(raw: bytes) -> dict[str, str]:
 
 def modules() -> Iterator[Router]:
     """Give every subject's router."""
-    from tests.sandbox.rest import apps, checks, contents, git, hooks, pulls, repositories  # noqa: PLC0415 - they import this module
+    from tests.sandbox.rest import apps, checks, contents, deployments, git, hooks, pulls, repositories  # noqa: PLC0415 - they import this module
 
-    for module in (git, contents, checks, pulls, hooks, apps, repositories):
+    for module in (git, contents, checks, deployments, pulls, hooks, apps, repositories):
         yield module.router

@@ -1,8 +1,16 @@
-"""Statuses, check runs, workflow runs and webhooks."""
+"""Statuses, check runs, deployments, workflow runs and webhooks."""
 
 from dataclasses import dataclass
 
-from tests.sandbox.model import CheckRun, Delivery, Hook, Status, WorkflowRun
+from tests.sandbox.model import (
+    CheckRun,
+    Delivery,
+    Deployment,
+    DeploymentStatus,
+    Hook,
+    Status,
+    WorkflowRun,
+)
 from tests.sandbox.repository import Repository
 from tests.sandbox.rest.shapes.accounts import Json, stamp
 from tests.sandbox.rest.shapes.pulls import PullShapes
@@ -95,6 +103,49 @@ class Shapes(PullShapes):
             "app": self.app(run.app),
             "created_at": stamp(run.created_at),
             "updated_at": stamp(run.completed_at or run.started_at or run.created_at),
+        }
+
+    def deployment(self, repository: Repository, deployment: Deployment, ref: str) -> Json:
+        url = f"{self.api(repository)}/deployments/{deployment.database_id}"
+        return {
+            "url": url,
+            "id": deployment.database_id,
+            "node_id": deployment.node_id,
+            "sha": deployment.sha,
+            "ref": ref,
+            "task": deployment.task,
+            "payload": deployment.payload,
+            "original_environment": deployment.environment,
+            "environment": deployment.environment,
+            "description": deployment.description,
+            "creator": self.user(deployment.creator),
+            "created_at": stamp(deployment.created_at),
+            "updated_at": stamp(deployment.created_at),
+            "statuses_url": f"{url}/statuses",
+            "repository_url": self.api(repository),
+            "transient_environment": deployment.is_transient,
+            "production_environment": deployment.is_production,
+        }
+
+    def deployment_status(
+        self, repository: Repository, deployment: Deployment, status: DeploymentStatus
+    ) -> Json:
+        url = f"{self.api(repository)}/deployments/{deployment.database_id}"
+        return {
+            "url": f"{url}/statuses/{status.database_id}",
+            "id": status.database_id,
+            "node_id": status.node_id,
+            "state": status.state.lower(),
+            "creator": self.user(status.creator),
+            "description": status.description,
+            "environment": deployment.environment,
+            "target_url": status.log_url or "",
+            "created_at": stamp(status.created_at),
+            "updated_at": stamp(status.created_at),
+            "deployment_url": url,
+            "repository_url": self.api(repository),
+            "environment_url": "",
+            "log_url": status.log_url or "",
         }
 
     def workflow_run(self, repository: Repository, run: WorkflowRun) -> Json:
