@@ -18,7 +18,7 @@ import typer
 
 if TYPE_CHECKING:
     from flows.ways.propose import ProposeReport
-    from reconcile.observed import PullRequest
+    from reconcile.observed import Accepted, PullRequest
     from reconcile.planned import Plan
     from reconcile.ports import Budget
     from reconcile.report import RunReport
@@ -141,17 +141,16 @@ def plan_command(*, as_json: Json = False) -> None:
     from flows import show, terminal
     from reconcile.cost import estimate
 
-    async def run() -> "tuple[Plan, Budget | None]":
+    async def run() -> "tuple[Accepted, Plan, Budget | None]":
         from flows.connect import connected
         from flows.settings import load_settings
         from flows.ways.reconcile import survey, system_clock
 
         async with connected(load_settings()) as github:
-            _, current = await survey(github, clock=system_clock())
-            return current, github.budget()
+            return *await survey(github, clock=system_clock()), github.budget()
 
-    current, budget = _run(run, "reading GitHub")
-    cost = estimate(current)
+    accepted, current, budget = _run(run, "reading GitHub")
+    cost = estimate(current, shows_moves=accepted.policy.deployments is not None)
     if as_json:
         terminal.print_json({**current.model_dump(mode="json"), "cost": cost.model_dump()})
     else:

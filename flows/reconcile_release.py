@@ -148,6 +148,7 @@ def _as_tasks(steps: ReconcileSteps, repository: RepositoryName) -> ReconcileSte
         apply_wave=apply_and_show,
         rebuild=runs.writing(steps.rebuild, "ask for a rebuild"),
         record=runs.writing(steps.record, "record in the ledger"),
+        show_deployments=runs.writing(steps.show_deployments, "show moves as deployments"),
         report=runs.writing(steps.report, "report on the commit"),
         notify=runs.writing(steps.notify, "tell people"),
     )

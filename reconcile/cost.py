@@ -18,6 +18,8 @@ BATCH_SIZE = 10
 _OBSERVED_AT_ONCE = 50
 _REPORT = 2
 """The comment on the pull request and the status on the commit: each is looked up, and written."""
+_DEPLOYMENT = 2
+"""The deployment, and its status."""
 _SECONDS_BETWEEN_WRITES = 1.0
 _SECONDS_AN_ANSWER = 0.4
 """A rule of thumb; not measured on GitHub itself."""
@@ -35,18 +37,23 @@ class Cost(Frozen):
         return self.reads + self.writes
 
 
-def estimate(plan: Plan) -> Cost:
+def estimate(plan: Plan, *, shows_moves: bool = False) -> Cost:
     """Estimate what is still to be sent when the plan has been made: moves, proof, rebuilds, ledger and report.
 
     Nothing where nothing is to be done: what is held or waits costs nothing more than the plan itself.
+
+    Args:
+        plan: What is to be carried out.
+        shows_moves: Whether the policy asks for deployments, which then are most of what is written.
     """
+    shown = len(plan.actions) if shows_moves else 0
     if not plan.actions and not plan.rebuilds:
         return Cost(reads=0, writes=0, seconds=0)
     batches = sum(_batches(moves) for moves in Counter(action.wave for action in plan.actions).values())
     proof = 1 + ceil(len(plan.items) / _OBSERVED_AT_ONCE) if plan.actions else 0
     intents = 1 if plan.actions else 0
-    reads = batches + proof + len(plan.rebuilds) + _REPORT
-    writes = intents + batches + len(plan.rebuilds) + _REPORT + 1
+    reads = batches + proof + len(plan.rebuilds) + ceil(shown / _OBSERVED_AT_ONCE) + _REPORT
+    writes = intents + batches + len(plan.rebuilds) + _DEPLOYMENT * shown + _REPORT + 1
     seconds = (reads + writes) * _SECONDS_AN_ANSWER + (writes - 1) * _SECONDS_BETWEEN_WRITES
     return Cost(reads=reads, writes=writes, seconds=ceil(seconds))
 
@@ -88,7 +95,8 @@ def _goes_on(item: Item) -> bool:
 def wave_points(moves: int, *, fleet: int) -> int:
     """Say how many points must be left for a wave to be moved, proved, reported and recorded.
 
-    None of these requests asks for so much that GitHub counts it as more than one point.
+    None of these requests asks for so much that GitHub counts it as more than one point. Deployments are not among
+    them: what cannot be shown now is shown by a later run.
     """
     return 2 * _batches(moves) + 1 + ceil(fleet / _OBSERVED_AT_ONCE) + 2 * _REPORT + 1
 

@@ -221,11 +221,14 @@ class RequiredCheck(Frozen):
 class Deployment(Frozen):
     """A deployment of a repository to an environment, and what became of it."""
 
+    id: int
     sha: Sha
-    state: Literal["success", "failed", "running", "inactive"]
-    """``inactive``: it was a success, and a later one took its place."""
+    state: Literal["created", "success", "failed", "running", "inactive"]
+    """``created``: nothing was said of it yet; ``inactive``: it was a success, and a later one took its place."""
     at: datetime
     url: str | None
+    moved_at: datetime | None = None
+    """Which move it shows, where this tool made it: the ledger's ``moved_at``. None for those of others."""
 
 
 class ValidationPullRequest(Frozen):

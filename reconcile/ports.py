@@ -151,7 +151,42 @@ class LedgerWriter(Protocol):
         """
 
 
-class ValidationReader(Protocol):
+class DeploymentReader(Protocol):
+    async def observe_deployments(
+        self, repositories: Collection[RepositoryName], environment: str
+    ) -> Mapping[RepositoryName, tuple[Deployment, ...]]:
+        """Read the newest deployments to an environment in each repository, newest first.
+
+        A repository whose deployments this account may not see is left out.
+        """
+
+
+class MoveDeployment(Frozen):
+    """A move of a ref, to be shown as a deployment that has succeeded."""
+
+    repository: RepositoryName
+    sha: Sha
+    moved_at: datetime
+    """Tells this move from every other to the same commit."""
+    environment: str
+    description: str
+    url: str
+    """Where to read on."""
+
+
+class DeploymentWriter(Protocol):
+    async def store_deployment(self, move: MoveDeployment, *, begun: int | None) -> None:
+        """Make the deployment and post its success, or the success alone on the one that was ``begun``, by its id.
+
+        Sends each write once. What was made before an error is found by `DeploymentReader.observe_deployments`.
+
+        Raises:
+            StallError: GitHub refused it.
+            TransientError: Whether it was carried out is unknown, or it was not for now.
+        """
+
+
+class ValidationReader(DeploymentReader, Protocol):
     async def observe_validation(self, repository: RepositoryName) -> tuple[ValidationPullRequest, ...]:
         """Read the open pull requests of a validation repository with the check runs on their heads."""
 
@@ -167,11 +202,6 @@ class ValidationReader(Protocol):
         self, repositories: Collection[RepositoryName], branch: BranchName
     ) -> Mapping[RepositoryName, tuple[RequiredCheck, ...]]:
         """Read which checks a branch requires in each repository, as far as this account may know."""
-
-    async def observe_deployments(
-        self, repositories: Collection[RepositoryName], environment: str
-    ) -> Mapping[RepositoryName, tuple[Deployment, ...]]:
-        """Read the newest deployments to an environment in each repository, newest first."""
 
 
 class HistoryReader(Protocol):

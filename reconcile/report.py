@@ -30,6 +30,8 @@ class RunReport(Frozen):
     """Repositories whose rebuild is under way."""
     not_rebuilt: dict[RepositoryName, str] = {}
     """Repositories whose rebuild could not be asked for, with what was found."""
+    not_deployed: tuple[RepositoryName, ...] = ()
+    """Moved repositories that GitHub will not have shown as deployments. It changes nothing of what the run came to."""
     rounds: int = 1
     """How often it observed and planned."""
 

@@ -538,6 +538,13 @@ class ProposalPolicy(Frozen):
         return self
 
 
+class ShownDeployments(Frozen):
+    """Where each moved repository shows what is out: as a deployment on GitHub."""
+
+    environment: Text
+    """The environment's name on GitHub. `production` counts as one of production there, others do not."""
+
+
 class Policy(Frozen):
     """The document."""
 
@@ -579,3 +586,5 @@ class Policy(Frozen):
 
     proposal: Annotated[ProposalPolicy, NullIsEmpty] = ProposalPolicy()
     """What the pull request is like that proposes a release."""
+    deployments: ShownDeployments | None = None
+    """Show every move as a GitHub deployment of its repository; without it, none is made."""

@@ -14,9 +14,10 @@ from itertools import pairwise
 from typing import Literal
 
 from reconcile.apply import Clock, Tools
-from reconcile.errors import MissingError, ReconcileError, StaleHeadError
+from reconcile.errors import MissingError, ReconcileError, RejectedError, StaleHeadError
 from reconcile.observed import (
     Activity,
+    Deployment,
     DocumentChange,
     Documents,
     DocumentVersion,
@@ -30,7 +31,7 @@ from reconcile.observed import (
     Signal,
     Wanted,
 )
-from reconcile.ports import Budget, RefUpdate, Refusal, UpdateAnswer
+from reconcile.ports import Budget, MoveDeployment, RefUpdate, Refusal, UpdateAnswer
 from state.ids import BranchName, RepositoryName, Sha
 
 Fault = Literal["lost before", "lost after", "unexplained"] | Refusal
@@ -132,7 +133,7 @@ class Dispatch:
 
 
 class FakeGitHub:
-    """Implements BudgetReader, ReleaseStateReader, FleetReader, RefWriter, LedgerWriter and WorkflowDispatcher.
+    """Implements all that reconcile needs, but for its report on the release state.
 
     Everything public may be set and read by a test.
     """
@@ -157,6 +158,8 @@ class FakeGitHub:
         self.granted: Budget | None = None
         """What GitHub still grants; the test that sets it spends it."""
         self.dispatched: list[Dispatch] = []
+        self.deployments: dict[tuple[RepositoryName, str], tuple[Deployment, ...]] = {}
+        """By repository and environment, newest first."""
         self.requests: list[str] = []
         self.sent: list[tuple[RefUpdate, ...]] = []
         self.effects: list[Effect] = []
@@ -314,6 +317,37 @@ class FakeGitHub:
         if repository not in self.repositories:
             raise MissingError(f"There is no {repository}.")
         self.dispatched.append(Dispatch(repository, workflow, ref, self.clock.now()))
+
+    async def observe_deployments(
+        self, repositories: Collection[RepositoryName], environment: str
+    ) -> Mapping[RepositoryName, tuple[Deployment, ...]]:
+        self._request("observe_deployments")
+        return {name: self.deployments.get((name, environment), ()) for name in repositories}
+
+    async def store_deployment(self, move: MoveDeployment, *, begun: int | None) -> None:
+        """Two requests, as on GitHub; the second, ``report_deployment``, may fail by itself."""
+        where = (move.repository, move.environment)
+        if begun is None:
+            self._request("store_deployment")
+            if move.repository not in self.repositories:
+                raise MissingError(f"There is no {move.repository}.")
+            if move.sha not in self.repositories[move.repository].parents:
+                raise RejectedError(f"{move.repository} has no {move.sha}.")
+            begun = sum(map(len, self.deployments.values())) + 1
+            made = Deployment(
+                id=begun,
+                sha=move.sha,
+                state="created",
+                at=self.clock.now(),
+                url=None,
+                moved_at=move.moved_at,
+            )
+            self.deployments[where] = (made, *self.deployments.get(where, ()))
+        self._request("report_deployment")
+        self.deployments[where] = tuple(
+            each.model_copy(update={"state": "success", "url": move.url}) if each.id == begun else each
+            for each in self.deployments[where]
+        )
 
     async def update_refs(self, updates: Sequence[RefUpdate]) -> Sequence[UpdateAnswer]:
         self._request("update_refs")

@@ -1,4 +1,4 @@
-"""Reconcile: load → observe → plan → apply in waves → observe and plan again as proof → record → report.
+"""Reconcile: load → observe → plan → apply in waves → observe and plan again as proof → report → record.
 
 Level-triggered: it looks at what is, whatever woke it. Running it twice is the same as once; killed at any instant,
 the next run finishes the work.
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Literal, Protocol
 
+from flows.ways.deployed import Shown, show_deployments
 from reconcile.accept import load_accepted
 from reconcile.apply import Clock, Failed, Moved, Outcome, Refused, Skipped, Tools, apply_actions, split_wave
 from reconcile.errors import ReconcileError, StaleHeadError
@@ -21,6 +22,8 @@ from reconcile.plan import plan
 from reconcile.planned import Action, Plan, Rebuild
 from reconcile.ports import (
     BudgetReader,
+    DeploymentReader,
+    DeploymentWriter,
     FleetReader,
     LedgerWriter,
     RefWriter,
@@ -74,6 +77,8 @@ class ReconcileSteps:
     """See to it that a workflow runs which was not dispatched since the move that asks for it."""
     record: Callable[[Accepted, Ledger, str], Awaitable[None]]
     """Store the ledger, with a commit message, on top of the one that was loaded."""
+    show_deployments: Callable[[Accepted], Awaitable[Shown]]
+    """Show what has moved as deployments; only asked where the policy wants it. It raises nothing of ours."""
     report: Callable[[Accepted, RunReport], Awaitable[bool]]
     """Write the outcome where people look, and say whether it is there. It raises nothing of ours: what cannot be
     written never fails a move."""
@@ -84,6 +89,8 @@ class ReconcileSteps:
 
 class GitHubPorts(
     BudgetReader,
+    DeploymentReader,
+    DeploymentWriter,
     FleetReader,
     LedgerWriter,
     RefWriter,
@@ -281,7 +288,12 @@ async def _finish(steps: ReconcileSteps, loaded: Accepted, ledger: Ledger, repor
     if news.is_news and await steps.notify(loaded, news):
         ledger = ledger.model_copy(update={"notified": tuple(causes)})
     if report.outcomes or news.is_news or ledger != loaded.ledger or not ledger.is_reported:
-        is_reported = await steps.report(loaded.model_copy(update={"ledger": ledger}), report)
+        accepted = loaded.model_copy(update={"ledger": ledger})
+        shown = Shown()
+        if accepted.policy.deployments and ledger.moves:
+            shown = await steps.show_deployments(accepted)
+            report = report.model_copy(update={"not_deployed": shown.refused})
+        is_reported = await steps.report(accepted, report) and shown.is_complete
         ledger = ledger.model_copy(update={"is_reported": is_reported})
     await _record(steps, loaded, ledger, describe_outcome(report))
 
@@ -336,6 +348,7 @@ def plain_steps(
         apply_wave=apply_wave,
         rebuild=partial(ensure_rebuilt, github),
         record=record,
+        show_deployments=partial(show_deployments, github),
         report=partial(write_report, github),
         notify=notify,
     )

@@ -11,7 +11,15 @@ from pydantic import AliasPath, Field, TypeAdapter
 
 from reconcile.errors import MissingError
 from reconcile.github import queries
-from reconcile.github.subject import HEADS, Login, PageInfo, Subject, batch_variables, plain_login
+from reconcile.github.subject import (
+    HEADS,
+    Login,
+    PageInfo,
+    Subject,
+    batch_variables,
+    fit_description,
+    plain_login,
+)
 from reconcile.github.transport import Node, read_in_batches, together
 from reconcile.observed import (
     CheckRun,
@@ -26,7 +34,6 @@ from state.ids import BranchName, RepositoryName, Sha
 if TYPE_CHECKING:
     from githubkit_schemas.latest.models import ReposOwnerRepoCommitsRefCheckRunsGetResponse200
 
-_LONGEST_DESCRIPTION = 140
 _CHECK_RUNS = 100
 """Check runs on a page of REST's."""
 _STATUSES = 100
@@ -245,11 +252,7 @@ class Checks(Subject):
         found = await self._ask(queries.STATUS, _Statuses, commit=commit, context=context)
         if found.oid is None:
             raise MissingError(f"{self._repository} has no commit {commit} to post a status on.")
-        shown = (
-            description
-            if len(description) <= _LONGEST_DESCRIPTION
-            else description[: _LONGEST_DESCRIPTION - 1] + "…"
-        )
+        shown = fit_description(description)
         posted = found.status
         if posted and (posted.state.lower(), posted.description or "", posted.target_url) == (
             state,

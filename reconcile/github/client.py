@@ -56,6 +56,7 @@ class GitHub(
     ports.LedgerReader,
     ports.LedgerWriter,
     ports.ValidationReader,
+    ports.DeploymentWriter,
     ports.HistoryReader,
     ports.ReleasedReader,
     ports.FleetFinder,

@@ -502,7 +502,7 @@ def deployments(count: int, newest: int) -> str:
     fields = (
         f"deployments(environments: [$environment], first: {newest}, "
         "orderBy: { field: CREATED_AT, direction: DESC }) "
-        "{ nodes { commitOid createdAt latestStatus { state createdAt logUrl } } }"
+        "{ nodes { databaseId commitOid createdAt task payload latestStatus { state createdAt logUrl } } }"
         for _ in range(count)
     )
     return _batch("Deployments", ("$environment: String!",), fields)

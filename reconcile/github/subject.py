@@ -23,6 +23,7 @@ HEADS = "refs/heads/"
 """Branches are named in full: an unqualified name may be a tag."""
 _GHOST = "ghost"
 """GitHub's own name for an account that is gone."""
+_LONGEST_DESCRIPTION = 140
 
 N = TypeVar("N", bound=Node)
 
@@ -73,6 +74,11 @@ def plain_login(author: _Account | None) -> str:
 def is_same_text(one: str, other: str) -> bool:
     """Compare as GitHub stores: the browser's line ends, and white space at the end, are no difference."""
     return one.replace("\r\n", "\n").rstrip() == other.replace("\r\n", "\n").rstrip()
+
+
+def fit_description(text: str) -> str:
+    """Cut a description of a status or deployment to what GitHub takes."""
+    return text if len(text) <= _LONGEST_DESCRIPTION else text[: _LONGEST_DESCRIPTION - 1] + "…"
 
 
 def ref_update(

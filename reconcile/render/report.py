@@ -44,6 +44,7 @@ def render_report(report: RunReport, moves: Sequence[Move] = ()) -> str:
             Section(f"**{_HEADLINES[report.result]}**"),
             *([Section("", (Listing(lines),))] if lines else []),
             *([Section(f"{still} {'was' if still == 1 else 'were'} in place already.")] if still else []),
+            *([_not_deployed(report)] if report.not_deployed else []),
         )
     )
 
@@ -81,6 +82,14 @@ def _line(item: Item, done: Moved | Move | None, failed: Mapping[RepositoryName,
         case _:
             assert_never(item)
     return f"- [ ] {_name(item)}: {text}"
+
+
+def _not_deployed(report: RunReport) -> Section:
+    names = {item.repository: _name(item) for item in report.items}
+    lines = [f"- {names.get(each, escape(each))}" for each in report.not_deployed]
+    return Section(
+        "GitHub takes no deployment for these moves. The log of the run says why:", (Listing(lines),)
+    )
 
 
 def _name(item: Item) -> str:

@@ -15,7 +15,7 @@ import stamina
 from pydantic import SecretStr
 
 from reconcile import ports
-from reconcile.errors import MissingError, StaleHeadError
+from reconcile.errors import MissingError, RejectedError, StaleHeadError, UnreachableError
 from reconcile.github.client import connect
 from reconcile.github.settings import GitHubSettings, TokenCredentials
 from reconcile.observed import Activity, ObservedRepository, ObservedTarget, Relation, Signal, Wanted
@@ -34,6 +34,8 @@ class Ports(
     ports.RefWriter,
     ports.LedgerWriter,
     ports.WorkflowDispatcher,
+    ports.DeploymentReader,
+    ports.DeploymentWriter,
     Protocol,
 ): ...
 
@@ -61,6 +63,9 @@ class World(Protocol):
 
     def lose_answers(self, repository: str, *, happens: bool) -> None:
         """Lose the answer to the next update, with or without its effect."""
+
+    def lose_success(self) -> None:
+        """Lose the next word on a deployment before it has come to GitHub."""
 
     def commit_documents(self, *, desired: str | None = None, policy: str | None = None) -> Sha:
         """Push straight to the default branch of the release-state repository."""
@@ -97,6 +102,9 @@ class FakeWorld:
 
     def lose_answers(self, repository: str, *, happens: bool) -> None:
         self.fake.faults[repository].append("lost after" if happens else "lost before")
+
+    def lose_success(self) -> None:
+        self.fake.errors["report_deployment"].append(UnreachableError("connection reset"))
 
     def commit_documents(self, *, desired: str | None = None, policy: str | None = None) -> Sha:
         return self.fake.commit_documents(desired_text=desired, policy_text=policy)
@@ -138,6 +146,11 @@ class SandboxWorld:
     def lose_answers(self, repository: str, *, happens: bool) -> None:
         node_id = self._sandbox.store.repository(repository).node_id
         self._sandbox.faults.cut(happens=happens, kind="graphql:mutation", containing=node_id)
+
+    def lose_success(self) -> None:
+        self._sandbox.faults.cut(
+            happens=False, kind="rest:POST", where=lambda it: it.path.endswith("/statuses")
+        )
 
     def commit_documents(self, *, desired: str | None = None, policy: str | None = None) -> Sha:
         given = {"release-state.yaml": desired, "release-policy.yaml": policy}
@@ -454,6 +467,63 @@ async def test_a_dispatch_is_found_again(world: World) -> None:
 async def test_what_does_not_exist_cannot_be_dispatched(world: World) -> None:
     with pytest.raises(MissingError):
         await world.github.dispatch("packit/gone", WORKFLOW, ref="stable")
+
+
+# Deployments
+
+
+def shown(sha: Sha, moved_at: datetime, repository: str = OGR) -> ports.MoveDeployment:
+    return ports.MoveDeployment(
+        repository=repository,
+        sha=sha,
+        moved_at=moved_at,
+        environment="production",
+        description="Moved stable",
+        url="https://github.example/packit/release-state/pull/1",
+    )
+
+
+async def observe_deployments(
+    world: World, environment: str = "production"
+) -> list[tuple[Sha, str, datetime | None]]:
+    found = await world.github.observe_deployments([OGR], environment)
+    return [(each.sha, each.state, each.moved_at) for each in found[OGR]]
+
+
+async def test_a_move_is_shown_as_a_deployment(world: World) -> None:
+    """It is found by its move, also where the same commit has been shown before; in its environment alone."""
+    made = chain(world)
+    first = world.now() - timedelta(days=1, microseconds=7)
+    second = first + timedelta(microseconds=1)
+
+    await world.github.store_deployment(shown(made[0], first), begun=None)
+    await world.github.store_deployment(shown(made[0], second), begun=None)
+
+    assert [(made[0], "success", second), (made[0], "success", first)] == await observe_deployments(world)
+    assert [] == await observe_deployments(world, "staging")
+
+
+async def test_a_deployment_that_was_begun_is_completed(world: World) -> None:
+    made, move = chain(world), world.now()
+    world.lose_success()
+    with pytest.raises(UnreachableError):
+        await world.github.store_deployment(shown(made[0], move), begun=None)
+    assert [(made[0], "created", move)] == await observe_deployments(world)
+    (begun,) = (await world.github.observe_deployments([OGR], "production"))[OGR]
+
+    await world.github.store_deployment(shown(made[0], move), begun=begun.id)
+
+    assert [(made[0], "success", move)] == await observe_deployments(world)
+
+
+async def test_what_does_not_exist_cannot_be_shown(world: World) -> None:
+    chain(world)
+
+    with pytest.raises(MissingError):
+        await world.github.store_deployment(shown(UNKNOWN, world.now(), "packit/gone"), begun=None)
+    with pytest.raises(RejectedError):
+        await world.github.store_deployment(shown(UNKNOWN, world.now()), begun=None)
+    assert [] == await observe_deployments(world)
 
 
 # The release state

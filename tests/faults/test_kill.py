@@ -6,6 +6,7 @@ import random
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -70,6 +71,10 @@ def rollback(make_world: MakeWorld) -> World:
     return world
 
 
+def deploying(make_world: MakeWorld) -> World:
+    return plain(partial(make_world, policy="{}deployments: {{environment: production}}\n".format))
+
+
 def kill_at(world: World, number: int, moment: Moment) -> Future[int]:
     """Let the sandbox kill the process whose id comes into the future, at the n-th request from now on."""
     victim: Future[int] = Future()
@@ -98,7 +103,7 @@ def kill_at(world: World, number: int, moment: Moment) -> Future[int]:
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("scenario", [plain, first, rollback])
+@pytest.mark.parametrize("scenario", [plain, first, rollback, deploying])
 def test_killed_at_every_request(
     make_world: MakeWorld, start: Start, scenario: Callable[[MakeWorld], World], moment: Moment
 ) -> None:
@@ -121,7 +126,19 @@ def test_killed_at_every_request(
         world.audit()
         world.audit_record()
         assert len(world.moves()) == len(set(world.moves()))
+        audit_deployments(world, asked_for=scenario is deploying)
     assert kills >= 14, "a run sends more requests than this"
+
+
+def audit_deployments(world: World, *, asked_for: bool) -> None:
+    """State that every move is shown once, and as a success."""
+    shown = [
+        (name, each.sha, each.latest_status and each.latest_status.state)
+        for name, repository in world.fleet.items()
+        for each in repository.deployments
+    ]
+    expected = [(name, after, "SUCCESS") for name, _, after in world.moves()] if asked_for else []
+    assert sorted(expected) == sorted(shown)
 
 
 def test_killed_at_random_instants(make_world: MakeWorld, start: Start) -> None:

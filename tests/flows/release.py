@@ -12,7 +12,6 @@ from reconcile.observed import (
     CommitChecks,
     CommitRange,
     CommitStatus,
-    Deployment,
     Documents,
     LineNote,
     OpenPullRequest,
@@ -70,7 +69,6 @@ class FakeRelease(FakeGitHub):
         self.checks: dict[tuple[RepositoryName, Sha], CommitChecks] = {}
         self.posts: dict[tuple[RepositoryName, Sha], tuple[CommitStatus, ...]] = {}
         self.required: dict[tuple[RepositoryName, BranchName], tuple[RequiredCheck, ...]] = {}
-        self.deployments: dict[tuple[RepositoryName, str], tuple[Deployment, ...]] = {}
         self.branches: dict[BranchName, Sha] = {}
         self.commits: dict[Sha, _Commit] = {}
         self.pulls: dict[int, PullRequest] = {}
@@ -190,12 +188,6 @@ class FakeRelease(FakeGitHub):
     ) -> Mapping[RepositoryName, tuple[RequiredCheck, ...]]:
         self._request("observe_required_checks")
         return {name: self.required.get((name, branch), ()) for name in repositories}
-
-    async def observe_deployments(
-        self, repositories: Collection[RepositoryName], environment: str
-    ) -> Mapping[RepositoryName, tuple[Deployment, ...]]:
-        self._request("observe_deployments")
-        return {name: self.deployments.get((name, environment), ()) for name in repositories}
 
     async def load_pull_request(self, number: int) -> PullRequest:
         self._request("load_pull_request")

@@ -14,12 +14,12 @@ from tests.flows.release import FakeRelease
 
 PASS, FAIL, NONE = Verdict.PASS, Verdict.FAIL, Verdict.NO_EVIDENCE
 FLEET = ("packit/ogr", "packit/packit")
-State = Literal["success", "failed", "running", "inactive"]
+State = Literal["created", "success", "failed", "running", "inactive"]
 
 
 def deployment(state: State, digits: str = "a") -> Deployment:
     url = f"https://ci.example/{digits}"
-    return Deployment(sha=sha(digits), state=state, at=NOW, url=url)
+    return Deployment(id=1, sha=sha(digits), state=state, at=NOW, url=url)
 
 
 async def ask(*of_packit: Deployment, **rest: object) -> Evidence:
@@ -37,6 +37,7 @@ async def ask(*of_packit: Deployment, **rest: object) -> Evidence:
         (PASS, ["success"]),
         (PASS, ["failed", "running", "success", "inactive"]),
         (NONE, []),
+        (NONE, ["created"]),
         (NONE, ["running"]),
         (NONE, ["inactive"]),
         (FAIL, ["failed"]),

@@ -23,6 +23,7 @@ from state.policy import (
     Policy,
     RepositoryPolicy,
     Sentry,
+    ShownDeployments,
     Source,
     Window,
 )
@@ -195,6 +196,7 @@ policies = st.builds(
     freezes=st.lists(freezes(), max_size=2).map(tuple),
     limits=st.builds(Limits, repositories=st.none() | st.integers(1)),
     soak=durations,
+    deployments=st.none() | st.builds(ShownDeployments, environment=lines),
 )
 
 

@@ -144,6 +144,13 @@ async def test_requests_take_time_too() -> None:
     assert timedelta(seconds=estimate(current).seconds) == estimate_duration(current, policy(*NAMES), now=NOW)
 
 
+async def test_showing_moves_costs_two_writes_each() -> None:
+    """And one look at what is shown already."""
+    _, current = await world(*NAMES)
+    plain, shown = estimate(current), estimate(current, shows_moves=True)
+    assert (1, 2 * len(NAMES)) == (shown.reads - plain.reads, shown.writes - plain.writes)
+
+
 @pytest.mark.parametrize(("moves", "more"), [(1, 0), (BATCH_SIZE, 0), (BATCH_SIZE + 1, 2)])
 def test_a_batch_costs_as_much_as_one(moves: int, more: int) -> None:
     """So many moves as fit into one request cost no more than one."""

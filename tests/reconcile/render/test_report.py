@@ -65,3 +65,11 @@ def test_status_fits() -> None:
     items = tuple(item.model_copy(update={"name": "o/" + "n" * 200}) for item in plan.items)
     report = RunReport(plan=plan.model_copy(update={"items": items}), outcomes=(long,))
     assert 140 == len(status_description(report))
+
+
+def test_moves_that_are_not_shown_as_deployments_are_named() -> None:
+    """With a link; it changes nothing of what the run came to."""
+    plain = RunReport(plan=busy_plan()[0], outcomes=(MOVED,))
+    report = plain.model_copy(update={"not_deployed": (TOKMAN,)})
+    assert report.result is plain.result
+    assert render_report(report).endswith(f"The log of the run says why:\n\n- [{TOKMAN}]({URL}/{TOKMAN})")
