@@ -92,10 +92,8 @@ def test_converged_fleet_gives_no_actions(world: World) -> None:
         world.github.push(name, target)
     made = plan_world(world)
     assert world.accepted.unapproved.keys() == {hold.repository for hold in made.holds}
-    assert made.model_copy(
-        update={"items": tuple(item for item in made.items if not isinstance(item, Hold))}
-    ).is_converged
-    assert ((), (), ()) == (made.actions, made.holds, made.waits)
+    assert () == made.actions
+    assert made.is_converged or made.holds
 
 
 @given(worlds())
