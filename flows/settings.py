@@ -5,7 +5,7 @@ Read from the environment (``STABLEHAND_…``) and a ``.env`` file in the workin
 
 from typing import Annotated, Self
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from reconcile.errors import StallError
@@ -69,6 +69,16 @@ class Settings(BaseSettings):
             values["notify_urls"] = tuple(addresses.split())
         return values
 
+    @field_validator("token", "sentry_token", mode="before")
+    @classmethod
+    def _is_one_word(cls, value: object) -> object:
+        # A secret read from a file brings the end of its line along, which no header may carry.
+        if not isinstance(value, str):
+            return value
+        if len(value.split()) > 1 or not value.isascii():
+            raise ValueError("it has a space, a line end or an odd character inside: give the token alone")
+        return value.strip()
+
     @model_validator(mode="after")
     def _has_credentials(self) -> Self:
         app = (self.app_id, self.app_installation_id, self.app_private_key)
@@ -108,4 +118,6 @@ def _problem(error: object) -> str:
     variable = PREFIX + str(error["loc"][0]).upper()
     if error["type"] == "missing":
         return f"{variable} is not set (in the environment or in .env)"
+    if error["type"].startswith("url"):
+        return f"{variable} is not an address: write it in full, beginning with https://"
     return f"{variable}: {message}"

@@ -42,6 +42,7 @@ V = TypeVar("V")
 _UNTOLD_PAUSE = timedelta(seconds=60)
 """What GitHub advises where a limit's answer does not say how long to wait."""
 _LONGEST_QUOTE = 300
+_CHECK_ADDRESS = "Check that STABLEHAND_GITHUB_URL is the address of GitHub's API."
 _GRANT = "Give the account the right to it; the README lists what it needs."
 _retrying = stamina.AsyncRetryingCaller(attempts=4, timeout=90.0, wait_initial=0.5, wait_max=8.0)
 
@@ -294,8 +295,7 @@ class Transport:
         where = ".".join(str(part) for part in first["loc"]) or "the answer"
         what = self._describe(response.raw_response) if response else f"An answer of GitHub at {self._url}"
         return UnexpectedAnswerError(
-            f"{what} is not what GitHub documents, at {where}: {first['msg'][:_LONGEST_QUOTE]}. "
-            "Check that STABLEHAND_GITHUB_URL is the address of GitHub's API."
+            f"{what} is not what GitHub documents, at {where}: {first['msg'][:_LONGEST_QUOTE]}. {_CHECK_ADDRESS}"
         )
 
     def _describe(self, response: httpx.Response) -> str:
@@ -309,7 +309,7 @@ class Transport:
         """Say what a problem of a query means."""
         what = f"{self._describe(response.raw_response)}: {problem.quote}"
         if problem.is_rate_limit:
-            return RateLimitedError(what, retry_after=_pause(response.headers))
+            return _limited(what, response.headers)
         if problem.type in {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
             return ForbiddenError(f"{what.rstrip('.')}. {_GRANT}")
         if problem.is_absence:
@@ -345,7 +345,7 @@ class Transport:
     def _failed(self, error: RequestFailed) -> ReconcileError:
         response = error.response.raw_response
         message = _message(response)
-        what = f"{self._describe(response)}{f': {message}' if message else '.'}"
+        what = f"{self._describe(response)}: {message or response.reason_phrase}"
         match response.status_code:
             case 401:
                 return UnauthorizedError(
@@ -353,12 +353,13 @@ class Transport:
                     "installation and private key."
                 )
             case 429:
-                return RateLimitedError(what, retry_after=_pause(response.headers))
+                return _limited(what, response.headers)
             case 403 if isinstance(error, RateLimitExceeded) or _speaks_of_rate_limit(message):
-                return RateLimitedError(what, retry_after=_pause(response.headers))
+                return _limited(what, response.headers)
             case 403 | 451:
                 return ForbiddenError(f"{what.rstrip('.')}. {_GRANT}")
-            case 404 | 410:
+            # GraphQL has one address, and says in its answers what does not exist.
+            case 404 | 410 if str(response.request.url) != self._graphql_url:
                 return MissingError(what)
             case 409 | 422:
                 return RejectedError(what)
@@ -367,7 +368,7 @@ class Transport:
             case status if status >= httpx.codes.INTERNAL_SERVER_ERROR:
                 return UnreachableError(what)
             case _:
-                return UnexpectedAnswerError(what)
+                return UnexpectedAnswerError(f"{what.rstrip('.')}. {_CHECK_ADDRESS}")
 
 
 async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
@@ -436,6 +437,14 @@ def _is_worth_repeating(error: Exception) -> bool | float:
 def _is_worth_repeating_at_once(error: Exception) -> bool | float:
     """Say the same of a read that may be divided instead."""
     return False if isinstance(error, TooSlowError) else _is_worth_repeating(error)
+
+
+def _limited(what: str, headers: httpx.Headers) -> RateLimitedError:
+    pause = _pause(headers)
+    until = datetime.now(UTC) + pause
+    return RateLimitedError(
+        f"{what.rstrip('.')}. It asks for a pause until {until:%H:%M:%S} UTC.", retry_after=pause
+    )
 
 
 def _pause(headers: httpx.Headers) -> timedelta:

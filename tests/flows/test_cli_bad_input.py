@@ -86,6 +86,22 @@ def mistype_token(installation: Installation) -> None:
     installation.settings["STABLEHAND_TOKEN"] = "ghp_secret_of_nobody"
 
 
+def break_token(installation: Installation) -> None:
+    installation.settings["STABLEHAND_TOKEN"] = "ghp_one\nghp_two"
+
+
+def ask_a_wrong_path(installation: Installation) -> None:
+    installation.settings["STABLEHAND_GITHUB_URL"] += "/repos"
+
+
+def ask_for_a_long_pause(installation: Installation) -> None:
+    installation.world.sandbox.faults.rate_limited(times=None, retry_after=3600)
+
+
+def fail_at_the_gateway(installation: Installation) -> None:
+    installation.world.sandbox.faults.bad_gateway(times=None, happens=False)
+
+
 def use_expired_token(installation: Installation) -> None:
     store = installation.world.sandbox.store
     expired = store.credentials.issue(BOT, expires_at=store.clock() - timedelta(seconds=1))
@@ -145,6 +161,19 @@ MISTAKES = {
         mistype_token, Exit.FAILURE, ("does not accept the token: check STABLEHAND_TOKEN",)
     ),
     "expired token": Mistake(use_expired_token, Exit.FAILURE, ("does not accept the token",)),
+    "two tokens": Mistake(
+        break_token, Exit.USAGE, ("incomplete or wrong", "STABLEHAND_TOKEN: it has a space")
+    ),
+    "wrong path": Mistake(
+        ask_a_wrong_path, Exit.FAILURE, ("Check that STABLEHAND_GITHUB_URL is the address",)
+    ),
+    "address without https": Mistake(
+        write_settings("STABLEHAND_GITHUB_URL=github.example", without=("STABLEHAND_GITHUB_URL",)),
+        Exit.USAGE,
+        ("incomplete or wrong", "STABLEHAND_GITHUB_URL is not an address: write it in full"),
+    ),
+    "long pause": Mistake(ask_for_a_long_pause, Exit.FAILURE, ("It asks for a pause until ",)),
+    "bad gateway": Mistake(fail_at_the_gateway, Exit.FAILURE, ("(502): Bad Gateway",)),
     "a page": Mistake(ask_a_web_page, Exit.FAILURE, ("Check that STABLEHAND_GITHUB_URL is the address",)),
     "nobody there": Mistake(ask_nobody, Exit.FAILURE, ("Nothing answers at http://127.0.0.1:",)),
     "no settings": Mistake(
@@ -209,3 +238,9 @@ def state_of(world: World) -> object:
         world.state.branch(LEDGER_BRANCH),
         len(world.state.pulls),
     )
+
+
+def test_a_token_may_bring_the_end_of_its_line(installation: Installation) -> None:
+    """As one that was read from a file does."""
+    installation.settings["STABLEHAND_TOKEN"] += "\n"
+    assert Exit.DONE == installation.run("plan").status

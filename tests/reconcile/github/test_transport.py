@@ -12,7 +12,6 @@ from pydantic import SecretStr, ValidationError
 
 from reconcile.errors import (
     ForbiddenError,
-    MissingError,
     RateLimitedError,
     ReconcileError,
     UnauthorizedError,
@@ -129,7 +128,7 @@ async def test_a_long_pause_is_the_callers(headers: dict[str, str], told: timede
     [
         (httpx.Response(401, json={"message": "Bad credentials"}), UnauthorizedError, "STABLEHAND_TOKEN"),
         (httpx.Response(403, json={"message": "Resource not accessible"}), ForbiddenError, "ABCD:1"),
-        (httpx.Response(404, json={"message": "Not Found"}), MissingError, "POST /graphql"),
+        (httpx.Response(404, json={"message": "Not Found"}), UnexpectedAnswerError, "Check that STABLEHAND_GITHUB_URL"),
         (httpx.Response(200, html=HTML), UnexpectedAnswerError, "STABLEHAND_GITHUB_URL"),
         (httpx.Response(200, json={"hello": "world"}), UnexpectedAnswerError, "neither data nor errors"),
         (httpx.Response(200, json={"data": {"viewer": {}}}), UnexpectedAnswerError, "viewer.login"),
