@@ -204,10 +204,7 @@ class _HoldReason(NamedTuple):
 def _hold_reasons(case: _Case, now: datetime) -> Iterator[_HoldReason]:
     """Yield what a person must look at, most fundamental first; a later reason may rest on an earlier one."""
     name, (desired, policy) = case.name, (case.accepted.desired, case.accepted.policy)
-    if case.accepted.stale:
-        yield _HoldReason("stale-document", case.accepted.stale)
-    if why := case.accepted.objection or case.accepted.unapproved.get(name):
-        yield _HoldReason("not-approved", why)
+    yield from _decision_reasons(case)
     if held := desired.holds.get(name):
         yield _HoldReason("held", f"Held in the document: {held.reason}. Remove the hold to let it move.")
     if name not in policy.repositories:
@@ -240,6 +237,14 @@ def _hold_reasons(case: _Case, now: datetime) -> Iterator[_HoldReason]:
         return
     yield from _commit_hold_reasons(case, observed.target)
     yield from _relation_hold_reasons(case, observed, observed.target, now)
+
+
+def _decision_reasons(case: _Case) -> Iterator[_HoldReason]:
+    """Yield why what the documents say does not count as decided."""
+    if case.accepted.stale:
+        yield _HoldReason("stale-document", case.accepted.stale)
+    if why := case.accepted.objection or case.accepted.unapproved.get(case.name):
+        yield _HoldReason("not-approved", why)
 
 
 def _commit_hold_reasons(case: _Case, target: ObservedTarget) -> Iterator[_HoldReason]:
@@ -437,7 +442,9 @@ def _rebuilds(
         if not moved or any(isinstance(each, Action) for each in before.items):
             continue
         obstacles = chain[_HoldReason | _WaitReason](
-            _late_reasons(before.unready, None), _order_reasons(accepted.policy, before)
+            _decision_reasons(case),
+            _late_reasons(before.unready, None),
+            _order_reasons(accepted.policy, before),
         )
         if reason := next(obstacles, None):
             yield _obstruct(

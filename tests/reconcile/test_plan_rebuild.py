@@ -199,6 +199,19 @@ def test_what_is_held_is_not_rebuilt() -> None:
     assert made.is_converged
 
 
+def test_what_nobody_decided_dispatches_nothing() -> None:
+    """A policy that was pushed past everybody names workflows too."""
+    given = accepted(
+        dict.fromkeys((OGR, PACKIT, SERVICE), TARGET),
+        under=Policy.model_validate({"version": 1, "repositories": CHAIN}),
+        ledger=Ledger(proved=proofs(ogr=MOVED)),
+    )
+    fleet = observed(*map(there, (OGR, PACKIT, SERVICE)))
+    for update, code in (({"objection": "pushed"}, "not-approved"), ({"stale": "old"}, "stale-document")):
+        made = plan(given.model_copy(update=update), fleet, now=NOW)
+        assert ((), [code]) == (made.rebuilds, [hold.code for hold in made.holds])
+
+
 def test_what_the_policy_does_not_list_is_not_rebuilt() -> None:
     assert planned(Ledger(proved=proofs(ogr=MOVED)), there(OGR), there("x/y")).is_converged
 
