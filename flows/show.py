@@ -250,6 +250,8 @@ def init(report: "InitReport") -> None:
         say(f"left as it is: {path}")
     for name in report.without_ref:
         say(f"{name} has no such branch yet: it is in the policy, and gets a target when it has one.")
+    for name in report.without_source:
+        say(f"{name} has no branch that proposals come from (--source), so nothing is ever proposed for it.")
     governed = len(report.repositories) - len(report.without_ref)
     say(f"{governed} of {len(report.repositories)} repositories are asked to stay where they are.")
     if report.pull_request:

@@ -343,10 +343,14 @@ class FoundRepository(Frozen):
     is_archived: bool
     live: Sha | None
     """Where the ref to govern stands; none where it does not exist."""
+    source: Sha | None
+    """Where the branch that proposals come from stands; none where it does not exist."""
 
 
 class FleetFinder(Protocol):
-    async def list_repositories(self, owner: str, *, ref: BranchName) -> tuple[FoundRepository, ...]:
+    async def list_repositories(
+        self, owner: str, *, ref: BranchName, source: BranchName
+    ) -> tuple[FoundRepository, ...]:
         """List the repositories of an account or organization, as far as this account may see them.
 
         Raises:
@@ -354,7 +358,7 @@ class FleetFinder(Protocol):
         """
 
     async def find_repositories(
-        self, repositories: Collection[RepositoryName], *, ref: BranchName
+        self, repositories: Collection[RepositoryName], *, ref: BranchName, source: BranchName
     ) -> Mapping[RepositoryName, FoundRepository]:
         """Look at repositories by name; one that does not exist is left out."""
 

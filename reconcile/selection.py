@@ -16,8 +16,6 @@ from state.ids import Frozen, RepositoryName, Sha, abbreviate
 from state.ledger import Ledger
 from state.proposal import Candidate, SourceCommit, SourceHistory
 
-_MISSING = "there is no such repository, or the account may not see it"
-
 
 class Wishes(NamedTuple):
     """What a person asked for, with every name and sha resolved."""
@@ -68,10 +66,14 @@ def select(
         for name, hold in sorted(desired.holds.items())
         if hold.until and hold.until <= now and name in desired.targets and not wishes.leaves(name)
     }
-    left_out = {name: _MISSING for name in sorted(fleet) if name not in histories and name not in wishes.pins}
+    left_out = {
+        name: reason
+        for name in sorted(fleet)
+        if name not in wishes.pins and (reason := _reason_for_silence(histories.get(name)))
+    }
     for candidate in candidates:
         name, current = candidate.repository, desired.targets.get(candidate.repository)
-        if name in wishes.pins:
+        if name in wishes.pins or name in left_out:
             continue
         if candidate.sha is None:
             if current is None:
@@ -161,6 +163,13 @@ def _is_newer(sha: Sha, current: Sha | None, history: SourceHistory) -> bool:
         return False
     waiting = [commit.sha for commit in history.waiting]
     return current not in waiting or waiting.index(sha) < waiting.index(current)
+
+
+def _reason_for_silence(history: SourceHistory | None) -> str | None:
+    """Say why nothing can be known to wait in a repository."""
+    if history is None:
+        return "there is no such repository, or the account may not see it"
+    return None if history.head else f"it has no branch {history.source}, which proposals come from"
 
 
 def _reason_to_leave(

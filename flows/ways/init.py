@@ -54,6 +54,8 @@ class Draft(Frozen):
     repositories: tuple[RepositoryName, ...]
     without_ref: tuple[RepositoryName, ...]
     """Those among them that have no such branch yet, so there is no target to write."""
+    without_source: tuple[RepositoryName, ...]
+    """Those among them without the branch that proposals come from."""
 
 
 class InitReport(Frozen):
@@ -64,6 +66,7 @@ class InitReport(Frozen):
     """Files that were there already, and are as they were."""
     repositories: tuple[RepositoryName, ...]
     without_ref: tuple[RepositoryName, ...]
+    without_source: tuple[RepositoryName, ...]
     pull_request: PullRequest | None = None
 
 
@@ -141,6 +144,7 @@ async def draft_files(
         files=files,
         repositories=tuple(each.name for each in found),
         without_ref=tuple(each.name for each in found if each.live is None),
+        without_source=tuple(each.name for each in found if each.source is None),
     )
 
 
@@ -197,7 +201,7 @@ async def _find(
     github: FleetFinder, request: InitRequest, repository: RepositoryName
 ) -> tuple[FoundRepository, ...]:
     if request.owner:
-        owned = await github.list_repositories(request.owner, ref=request.ref)
+        owned = await github.list_repositories(request.owner, ref=request.ref, source=request.source)
         found = [each for each in owned if each.live and not each.is_archived and each.name != repository]
         if not found:
             sentence = (
@@ -206,7 +210,7 @@ async def _find(
             )
             raise UsageError((sentence,))
         return tuple(found)
-    named = await github.find_repositories(request.repositories, ref=request.ref)
+    named = await github.find_repositories(request.repositories, ref=request.ref, source=request.source)
     problems = [
         f"{name} does not exist, or this account may not see it: check its name and the account's rights."
         for name in request.repositories
@@ -240,6 +244,7 @@ def _report(draft: Draft, files: dict[str, str], pull_request: PullRequest | Non
         kept=tuple(path for path in draft.files if path not in files),
         repositories=draft.repositories,
         without_ref=draft.without_ref,
+        without_source=draft.without_source,
         pull_request=pull_request,
     )
 

@@ -427,13 +427,17 @@ def drop_notes(deleted: int, resolved: int) -> str:
 
 
 OWNED = """
-query Owned($login: String!, $ref: String!, $after: String) {
+query Owned($login: String!, $ref: String!, $source: String!, $after: String) {
   repositoryOwner(login: $login) {
     repositories(
       first: 100, after: $after, isArchived: false, ownerAffiliations: [OWNER],
       orderBy: { field: NAME, direction: ASC }
     ) {
-      nodes { nameWithOwner isArchived live: ref(qualifiedName: $ref) { target { oid } } }
+      nodes {
+        nameWithOwner isArchived
+        live: ref(qualifiedName: $ref) { target { oid } }
+        source: ref(qualifiedName: $source) { target { oid } }
+      }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -534,9 +538,11 @@ def ranges(authors: Sequence[int], paths: int) -> str:
 def found(count: int) -> str:
     """A batch of repositories: what setting up asks about each."""
     fields = (
-        "nameWithOwner isArchived live: ref(qualifiedName: $ref) { target { oid } }" for _ in range(count)
+        "nameWithOwner isArchived live: ref(qualifiedName: $ref) { target { oid } } "
+        "source: ref(qualifiedName: $source) { target { oid } }"
+        for _ in range(count)
     )
-    return _batch("Found", ("$ref: String!",), fields)
+    return _batch("Found", ("$ref: String!", "$source: String!"), fields)
 
 
 def files(count: int) -> str:

@@ -18,10 +18,13 @@ class _Repository(Node):
     name_with_owner: RepositoryName
     is_archived: bool
     live: Sha | None = Field(None, validation_alias=AliasPath("live", "target", "oid"))
+    source: Sha | None = Field(None, validation_alias=AliasPath("source", "target", "oid"))
 
     @property
     def value(self) -> FoundRepository:
-        return FoundRepository(name=self.name_with_owner, is_archived=self.is_archived, live=self.live)
+        return FoundRepository(
+            name=self.name_with_owner, is_archived=self.is_archived, live=self.live, source=self.source
+        )
 
 
 class _Repositories(Node):
@@ -47,12 +50,16 @@ _FILES: TypeAdapter[dict[str, dict[str, dict[str, str] | None] | None]] = TypeAd
 class Setup(Subject):
     """What is there, and what is to be."""
 
-    async def list_repositories(self, owner: str, *, ref: BranchName) -> tuple[FoundRepository, ...]:
+    async def list_repositories(
+        self, owner: str, *, ref: BranchName, source: BranchName
+    ) -> tuple[FoundRepository, ...]:
         found: list[_Repository] = []
         page = PageInfo(has_next_page=True)
         while page.has_next_page:
             answer = await self._transport.query(
-                queries.OWNED, {"login": owner, "ref": HEADS + ref, "after": page.end_cursor}, _OWNER
+                queries.OWNED,
+                {"login": owner, "ref": HEADS + ref, "source": HEADS + source, "after": page.end_cursor},
+                _OWNER,
             )
             if answer.repository_owner is None:
                 raise MissingError(f"There is no account or organization {owner} on GitHub: check its name.")
@@ -61,12 +68,12 @@ class Setup(Subject):
         return tuple(each.value for each in found)
 
     async def find_repositories(
-        self, repositories: Collection[RepositoryName], *, ref: BranchName
+        self, repositories: Collection[RepositoryName], *, ref: BranchName, source: BranchName
     ) -> Mapping[RepositoryName, FoundRepository]:
         async def read(batch: Sequence[RepositoryName]) -> Mapping[RepositoryName, FoundRepository]:
             found = await self._transport.query(
                 queries.found(len(batch)),
-                {"ref": HEADS + ref, **batch_variables(batch)},
+                {"ref": HEADS + ref, "source": HEADS + source, **batch_variables(batch)},
                 _FOUND,
                 batch=len(batch),
             )

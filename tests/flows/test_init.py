@@ -123,6 +123,13 @@ async def test_one_that_has_no_such_branch_gets_no_target(github: GitHub, tmp_pa
     assert "packit/ogr: {}" in (tmp_path / POLICY_PATH).read_text()
 
 
+async def test_one_that_proposals_cannot_come_from_is_named(github: GitHub, tmp_path: Path) -> None:
+    """Branches of other names, such as master, are common; a policy has one source."""
+    named = InitRequest(repositories=("packit/ogr", "packit/tokman"), source="trunk")
+    assert ("packit/ogr", "packit/tokman") == (await write(github, tmp_path / "a", named)).without_source
+    assert () == (await write(github, tmp_path / "b")).without_source
+
+
 async def test_archived_ones_are_left_out(sandbox: Sandbox, github: GitHub, tmp_path: Path) -> None:
     sandbox.store.archive_repository("packit/tokman")
     assert "packit/tokman" not in (await write(github, tmp_path)).repositories

@@ -59,6 +59,17 @@ def chosen(
     return selection.targets.get(OGR), [each.reason for each in selection.left_out]
 
 
+def test_a_repository_without_the_source_branch_is_named() -> None:
+    """It would otherwise stay where it is for ever, and nobody would hear of it."""
+    without = history().model_copy(update={"head": None, "waiting": ()})
+    stays = Candidate(repository=OGR, sha=OUT, rule="nothing waits")
+    selection = select(desired({OGR: OUT}), [OGR], {OGR: without}, [stays], NOTHING, now=NOW)
+    assert ["it has no branch main, which proposals come from"] == [
+        each.reason for each in selection.left_out
+    ]
+    assert {} == selection.targets
+
+
 @pytest.mark.parametrize(
     ("expected", "candidate", "current"),
     [
