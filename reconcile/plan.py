@@ -259,9 +259,8 @@ def _commit_hold_reasons(case: _Case, target: ObservedTarget) -> Iterator[_HoldR
         is_fixed = block.fixed_by is not None and block.fixed_by in (*target.contains, target.sha)
         if blocked in (*target.contains, target.sha) and not is_fixed:
             remedy = "Choose a commit with the fix, or name the fix under fixed_by, or remove the block."
-            yield _HoldReason(
-                "blocked", f"{sha} contains {abbreviate(blocked)}, which is blocked: {block.reason}. {remedy}"
-            )
+            what = sha if blocked == target.sha else f"{sha} contains {abbreviate(blocked)}, which"
+            yield _HoldReason("blocked", f"{what} is blocked: {block.reason}. {remedy}")
 
 
 def _relation_hold_reasons(
@@ -280,19 +279,20 @@ def _relation_hold_reasons(
     elif ledger and (proof := ledger.proved.get(case.name)) and proof.sha == target.sha:
         yield _HoldReason(
             "moved-by-hand",
-            f"The ref was at its target on {proof.at:%Y-%m-%d %H:%M} UTC and has been moved to {live} since"
-            f"{_by_whom(case.activity)}. Take that into the file, or put it back with a permit; nothing is moved "
-            "back by itself.",
+            f"The ref was at its target on {proof.at:%Y-%m-%d %H:%M} UTC and has been "
+            f"{f'moved to {live}' if observed.live else 'deleted'} since{_by_whom(case.activity)}. Take that into the "
+            "file (stablehand adopt), or put it back with a permit (stablehand restore); nothing is moved back by "
+            "itself.",
         )
     elif target.relation is Relation.REWIND:
         yield _HoldReason(
             "rewind-needs-permit",
-            f"Going back {way} takes back {target.behind} commits. Add a rewind permit that names both shas.",
+            f"Going back {way} takes back {_commits(target.behind)}. Add a rewind permit that names both shas.",
         )
     elif target.relation is Relation.DIVERGED:
         yield _HoldReason(
             "diverged",
-            f"The ref has {target.behind} commits that {abbreviate(target.sha)} lacks. Add a force permit that names "
+            f"The ref has {_commits(target.behind)} that {abbreviate(target.sha)} lacks. Add a force permit that names "
             "both shas, or merge them first.",
         )
     elif target.relation is Relation.CREATE and policy.moves.create == "refuse":
@@ -314,6 +314,10 @@ def _relation_hold_reasons(
             f"The move {way} has {max(target.ahead, target.behind)} commits, and the policy allows {limit} at once. "
             "Choose a commit in between, or add a permit despite: limit-exceeded.",
         )
+
+
+def _commits(count: int) -> str:
+    return "1 commit" if count == 1 else f"{count} commits"
 
 
 def _by_whom(activity: Activity | None) -> str:

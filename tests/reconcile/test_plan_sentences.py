@@ -99,6 +99,14 @@ def permit(kind: str = "rewind", **rest: Any) -> dict[str, Any]:
         ),
         (
             (
+                "bbbbbbb is blocked: broke builds. Choose a commit with the fix, or name the fix under fixed_by, or "
+                "remove the block."
+            ),
+            accepted(blocks={OGR: {TARGET: {"reason": "broke builds"}}}),
+            observed_repository(),
+        ),
+        (
+            (
                 "The permit from aaaaaaa to bbbbbbb has been used, and is good for one move. Remove it; a new move "
                 "needs another."
             ),
@@ -119,7 +127,8 @@ def permit(kind: str = "rewind", **rest: Any) -> dict[str, Any]:
         (
             (
                 "The ref was at its target on 2026-02-23 10:00 UTC and has been moved to aaaaaaa since. Take that into "
-                "the file, or put it back with a permit; nothing is moved back by itself."
+                "the file (stablehand adopt), or put it back with a permit (stablehand restore); nothing is moved "
+                "back by itself."
             ),
             accepted(ledger=proved()),
             observed_repository(),
@@ -190,6 +199,17 @@ def test_who_moved_it_by_hand(who: str, actor: str | None) -> None:
     )
     (hold,) = plan(accepted(ledger=proved()), found, now=NOW).holds
     assert f"has been moved to aaaaaaa since {who}" in hold.sentence
+
+
+def test_a_ref_that_was_deleted_by_hand() -> None:
+    (hold,) = plan(accepted(ledger=proved()), observed(CREATE), now=NOW).holds
+    assert "has been deleted since. Take that" in hold.sentence
+
+
+def test_one_commit_is_one_commit() -> None:
+    back = observed_repository(target=observed_target(relation=Relation.REWIND, ahead=0, behind=1))
+    (hold,) = plan(accepted(), observed(back), now=NOW).holds
+    assert "takes back 1 commit. " in hold.sentence
 
 
 def test_the_limit_of_the_whole_plan() -> None:
