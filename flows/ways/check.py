@@ -49,7 +49,8 @@ from reconcile.ports import (
 from reconcile.render.check import count_problems, render_foresight, render_problems, render_sentence
 from reconcile.render.lines import MOST_NOTES, Foresight, Green, render_line_notes, render_problem_notes
 from reconcile.render.markdown import shorten
-from reconcile.render.proposal import PROPOSAL_BRANCH, read_evidence
+from reconcile.render.marks import read_evidence
+from reconcile.render.proposal import PROPOSAL_BRANCH
 from reconcile.render.report import MARKER, STATUS_LIMIT, summarize_with_reason
 from reconcile.render.suggestions import ChangedFile, shown_lines
 from reconcile.selection import going_out

@@ -39,16 +39,14 @@ from reconcile.ports import (
     ReportWriter,
     ValidationReader,
 )
+from reconcile.render.marks import Blobs, read_built_on, renew_evidence
 from reconcile.render.plan import summarize
 from reconcile.render.proposal import (
     PROPOSAL_BRANCH,
-    Blobs,
     Proposal,
-    read_built_on,
     render_body,
     render_closing,
     render_title,
-    renew_evidence,
 )
 from reconcile.risks import mark_risks, ranges_to_look_at
 from reconcile.selection import (

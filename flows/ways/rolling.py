@@ -8,7 +8,8 @@ from reconcile.accept import parse_documents
 from reconcile.errors import ForbiddenError, RejectedError
 from reconcile.observed import BranchCommit, Documents, PullRequest, ReleaseState
 from reconcile.ports import ProposalWriter, PullRequestReader, ReportWriter
-from reconcile.render.proposal import PROPOSAL_BRANCH, read_evidence
+from reconcile.render.marks import read_evidence
+from reconcile.render.proposal import PROPOSAL_BRANCH
 from state.evidence import Verdict
 from state.ids import Frozen, Sha
 

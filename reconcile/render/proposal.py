@@ -8,19 +8,20 @@ time alone changes may change the body, and never the branch.
 What the tool itself reads back stands in comments at its end: what the branch was built on, and what validation said.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from reconcile.cost import estimate_duration, foresee_starts
 from reconcile.observed import Observed
 from reconcile.planned import Create, FastForward, Force, Hold, Item, NoOp, Plan, Rewind, Wait
 from reconcile.render.markdown import anchor, code, drop_empty_columns, escape, link, shorten, table
+from reconcile.render.marks import Blobs, mark_built_on, mark_evidence
 from reconcile.render.plan import SENTENCE_LIMIT, PlanRow, render_way, rows_of, summarize
 from reconcile.render.sections import Listing, Section, lay_out
+from reconcile.render.times import render_age, render_moment, render_span, render_time
 from reconcile.selection import LeftOut, going_out
 from reconcile.waves import predecessors
 from state.document import Hold as DesiredHold
@@ -33,10 +34,6 @@ from state.yaml_io import STATE_PATH
 
 PROPOSAL_BRANCH: BranchName = "stablehand/proposal"
 """The one branch that proposals are made on. People may push to it."""
-Blobs = tuple[Sha | None, Sha | None]
-"""Which contents of both documents."""
-_BUILT_ON = re.compile(r"<!-- stablehand:built-on ([0-9a-f]{40}|none) ([0-9a-f]{40}|none) -->")
-_EVIDENCE = re.compile(r"<!-- stablehand:evidence (pass|fail|no-evidence) (\S+) -->")
 _TITLE_LIMIT = 120
 _NAMED_IN_TITLE = 8
 _SHOWN_AUTHORS = 3
@@ -51,10 +48,6 @@ _VERDICTS: Mapping[Verdict, str] = {
     Verdict.FAIL: "**failed**",
     Verdict.NO_EVIDENCE: "**no evidence**",
 }
-_MINUTES_UNTIL, _HOURS_UNTIL = 60, 48
-"""Up to so many minutes or hours they are what a span is told in."""
-_SAME_WEEK = timedelta(days=6)
-"""Within this a weekday has no other day of its name."""
 
 
 class Proposal(Frozen):
@@ -97,14 +90,6 @@ class Proposal(Frozen):
         return name if self.shows_owners else name.partition("/")[2] or name
 
 
-class EvidenceMark(NamedTuple):
-    """What validation said when the body was written."""
-
-    verdict: Verdict
-    expires_at: datetime | None
-    """When it stops counting."""
-
-
 def render_title(proposal: Proposal) -> str:
     """Name what moves, in one line; what is held only where nothing moves."""
     items = proposal.plan.items
@@ -144,33 +129,6 @@ def render_closing(plan: Plan) -> str:
     )
 
 
-def read_built_on(body: str) -> Blobs | None:
-    """Find in a body what its branch was built on; none where a person has taken that out."""
-    found = _BUILT_ON.search(body)
-    return (_blob(found[1]), _blob(found[2])) if found else None
-
-
-def read_evidence(body: str) -> EvidenceMark | None:
-    """Find in a body what validation said; none where it asked for none, or a person has taken that out."""
-    found = _EVIDENCE.search(body)
-    if not found:
-        return None
-    try:
-        expires_at = None if found[2] == "never" else datetime.fromisoformat(found[2])
-    except ValueError:
-        return None
-    # A time without an offset is none of ours.
-    if expires_at and expires_at.tzinfo is None:
-        return None
-    return EvidenceMark(Verdict(found[1]), expires_at)
-
-
-def renew_evidence(body: str, validation: Validation | None) -> str:
-    """Put what validation says by now into the mark of a body that cannot be written anew."""
-    mark = _evidence_mark(validation) if validation else ""
-    return _EVIDENCE.sub(mark, body)
-
-
 def render_headline(proposal: Proposal) -> str:
     """Say what decides: how many move, what validation says, what is largest, how long it takes."""
     parts = [summarize(proposal.plan.items)]
@@ -189,13 +147,13 @@ def render_headline(proposal: Proposal) -> str:
         parts.append(f"largest: {escape(proposal.short(largest))}, {_plural(counts[largest], 'commit')}")
     if proposal.plan.actions:
         takes = estimate_duration(proposal.plan, proposal.policy, now=proposal.at)
-        parts.append(f"about {_span(max(takes, timedelta(minutes=1)))} to deploy")
+        parts.append(f"about {render_span(max(takes, timedelta(minutes=1)))} to deploy")
     return " · ".join(parts)
 
 
 def _verdict(validation: Validation, now: datetime) -> str:
     """Say what validation comes to, and how long ago the oldest of it began."""
-    when = f" {_age(validation.began_at, now)}" if validation.began_at else ""
+    when = f" {render_age(validation.began_at, now)}" if validation.began_at else ""
     match validation.verdict:
         case Verdict.PASS:
             return f"stage green{when}" if when else "validation passed"
@@ -227,9 +185,9 @@ def _evidence(proposal: Proposal) -> Iterator[Section]:
 def _evidence_line(evidence: Evidence, now: datetime) -> str:
     said = f"- {_VERDICTS[evidence.verdict]}: {escape(evidence.source)}. {escape(evidence.sentence, SENTENCE_LIMIT)}"
     if evidence.began_at:
-        said += f" Began {_age(evidence.began_at, now)}."
+        said += f" Began {render_age(evidence.began_at, now)}."
     if evidence.expires_at:
-        said += f" Counts until {_moment(evidence.expires_at, now)}."
+        said += f" Counts until {render_moment(evidence.expires_at, now)}."
     return f"{said} {_some([link(each.text, each.url) for each in evidence.links], _SHOWN_LINKS)}".rstrip()
 
 
@@ -253,7 +211,7 @@ def _cells(proposal: Proposal, item: Item, row: PlanRow) -> tuple[str, ...]:
         "" if count is None else str(count),
         str(sum(commit.pull_request is not None for commit in going) or ""),
         _authors(going),
-        _span(proposal.at - oldest) if oldest else "",
+        render_span(proposal.at - oldest) if oldest else "",
         _note(item, row),
     )
 
@@ -294,7 +252,7 @@ def _also(proposal: Proposal) -> Iterator[Section]:
 
 
 def _until(hold: DesiredHold) -> str:
-    return _time(hold.until) if hold.until else "now"
+    return render_time(hold.until) if hold.until else "now"
 
 
 def _order(proposal: Proposal) -> Iterator[Section]:
@@ -309,14 +267,16 @@ def _order(proposal: Proposal) -> Iterator[Section]:
         groups[depths[name]].append(_start(proposal, items[name], start))
     if len(groups) > 1:
         lines = [f"{depth}. {_some(groups[depth], _SHOWN_TOGETHER)}" for depth in sorted(groups)]
-        yield Section("### Order", (Listing(lines),), "Each moves once what it comes after has moved and is ready.")
+        yield Section(
+            "### Order", (Listing(lines),), "Each moves once what it comes after has moved and is ready."
+        )
 
 
 def _start(proposal: Proposal, item: Item, after: timedelta) -> str:
     said = escape(proposal.short(item.name))
     if isinstance(item, NoOp):
         said += " is built again"
-    return f"{said} (after about {_span(after)})" if after else said
+    return f"{said} (after about {render_span(after)})" if after else said
 
 
 def _left(proposal: Proposal) -> Iterator[Section]:
@@ -408,7 +368,7 @@ def _waiting(proposal: Proposal) -> Iterator[Section]:
     listings = [
         Listing(
             [
-                f"- `{commit.sha}` {_time(commit.landed_at)} {escape(_title(commit))}"
+                f"- `{commit.sha}` {render_time(commit.landed_at)} {escape(_title(commit))}"
                 for commit in history.waiting
             ]
             + ([] if history.is_complete else ["- and older ones, which were not read"]),
@@ -427,20 +387,10 @@ def _waiting(proposal: Proposal) -> Iterator[Section]:
 
 def _marks(proposal: Proposal) -> Iterator[Section]:
     """Leave what the tool itself reads back."""
-    if blobs := proposal.built_on:
-        yield Section(f"<!-- stablehand:built-on {blobs[0] or 'none'} {blobs[1] or 'none'} -->")
-    if validation := proposal.validation:
-        yield Section(_evidence_mark(validation))
-
-
-def _evidence_mark(validation: Validation) -> str:
-    expires_at = validation.expires_at
-    until = expires_at.astimezone(UTC).isoformat() if expires_at else "never"
-    return f"<!-- stablehand:evidence {validation.verdict} {until} -->"
-
-
-def _blob(name: str) -> Sha | None:
-    return None if name == "none" else name
+    if proposal.built_on:
+        yield Section(mark_built_on(proposal.built_on))
+    if proposal.validation:
+        yield Section(mark_evidence(proposal.validation))
 
 
 def _newer(history: SourceHistory, target: Sha) -> tuple[SourceCommit, ...]:
@@ -479,27 +429,3 @@ def _some(texts: Sequence[str], most: int) -> str:
 
 def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _age(moment: datetime, now: datetime) -> str:
-    """Say how long ago something was, as of the writing, and when."""
-    ago = f"{_span(now - moment)} ago" if now - moment >= timedelta(minutes=1) else "just now"
-    return f"{ago} ({_moment(moment, now)})"
-
-
-def _moment(moment: datetime, now: datetime) -> str:
-    """Name a moment by its weekday where that is near enough to be the only one of its name."""
-    near = abs(moment - now) < _SAME_WEEK
-    return f"{moment.astimezone(UTC):%a %H:%M} UTC" if near else _time(moment)
-
-
-def _span(time: timedelta) -> str:
-    """Say how long something is, coarsely: nobody decides by the minute, and runs of one hour write the same."""
-    minutes, hours = round(time / timedelta(minutes=1)), round(time / timedelta(hours=1))
-    if minutes <= _MINUTES_UNTIL:
-        return f"{minutes} min"
-    return f"{hours} h" if hours <= _HOURS_UNTIL else f"{round(time / timedelta(days=1))} days"

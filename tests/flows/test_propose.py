@@ -13,7 +13,8 @@ from reconcile.apply import Clock
 from reconcile.errors import StaleHeadError, UnreachableError
 from reconcile.observed import RangeTraits
 from reconcile.planned import Hold
-from reconcile.render.proposal import PROPOSAL_BRANCH, read_built_on, read_evidence
+from reconcile.render.marks import read_built_on, read_evidence
+from reconcile.render.proposal import PROPOSAL_BRANCH
 from state.evidence import Verdict
 from state.ids import RepositoryName, Sha
 from state.ledger import Ledger, SpentPermit, dump_ledger

@@ -8,14 +8,12 @@ from hypothesis import strategies as st
 
 from reconcile.observed import Observed
 from reconcile.plan import plan
+from reconcile.render.marks import read_built_on, read_evidence, renew_evidence
 from reconcile.render.proposal import (
     Proposal,
-    read_built_on,
-    read_evidence,
     render_body,
     render_headline,
     render_title,
-    renew_evidence,
 )
 from reconcile.render.sections import LIMIT
 from reconcile.selection import LeftOut
