@@ -172,7 +172,9 @@ class Api:
         if found is None:
             return refusal(NotFound("Not Found"))
         route, params = found
-        body = parse_json(request.body) if request.body else {}
+        body = (
+            parse_json(request.body, "labels" if path.endswith("/labels") else None) if request.body else {}
+        )
         if body is None:
             return Answer({"message": "Problems parsing JSON", "documentation_url": DOCUMENTATION}, 400)
         call = RestCall(
@@ -229,11 +231,14 @@ def graphql_kind(body: bytes) -> str:
     return "mutation" if isinstance(operation, execution.Operation) and operation.is_mutation else "query"
 
 
-def parse_json(body: bytes) -> dict[str, Any] | None:
+def parse_json(body: bytes, listed: str | None = None) -> dict[str, Any] | None:
+    """Read an object; where a list may come alone, it is what an object has under the name."""
     try:
         parsed = json.loads(body)
     except ValueError:
         return None
+    if listed and isinstance(parsed, list):
+        return {listed: parsed}
     return parsed if isinstance(parsed, dict) else None
 
 

@@ -47,6 +47,9 @@ def environment(
         "http.receivepack": "true",
         # Any object can be fetched by its sha, as on GitHub, also a fork's.
         "uploadpack.allowAnySHA1InWant": "true",
+        "uploadpack.allowFilter": "true",
+        # What pull requests stand at can be fetched, and is GitHub's alone to move.
+        "receive.hideRefs": "refs/pull",
         "receive.autogc": "false",
         "safe.directory": "*",
     }

@@ -1,6 +1,7 @@
 """The sandbox as a server: sockets, threads, faults, git over HTTP, and the web pages."""
 
 import asyncio
+import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from tests.sandbox.model import Permission
 from tests.sandbox.store import Store, utc_now
 from tests.sandbox.webhooks import Webhooks
 
+GIT = re.compile(r"/([^/]+/[^/]+?)(?:\.git(/.*)|(/info/refs|/git-(?:upload|receive)-pack))")
+"""Where git asks: OWNER/NAME with or without its suffix, and what is asked of it."""
 API_ROOTS = ("repos", "repositories", "graphql", "user", "users", "rate_limit", "app")
 ADDRESS = "127.0.0.1"
 
@@ -92,7 +95,7 @@ class Sandbox:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"
         root = scope["path"].split("/")[1]
-        if ".git/" in scope["path"]:
+        if GIT.fullmatch(scope["path"]):
             await self._git(scope, receive, send)
         elif root in API_ROOTS:
             await self._api(scope, receive, send)
@@ -102,6 +105,9 @@ class Sandbox:
 
     async def _api(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await read_request(scope, receive)
+        if request.method == "HEAD":
+            # The server that this runs in leaves the body out.
+            request = replace(request, method="GET")
         description = self.api.describe(request)
         self.requests.add(description.kind)
         faults = list(self.faults.striking(description))
@@ -147,8 +153,9 @@ class Sandbox:
         for fault in faults:
             if await self._replace(fault, scope, send):
                 return
-        name, _, rest = request.path.strip("/").partition(".git/")
-        request = replace(request, path=f"/{rest}")
+        found = GIT.fullmatch(request.path)
+        assert found, "others are not handed on to git"
+        name, request = found[1], replace(request, path=found[2] or found[3])
         challenge = {"www-authenticate": 'Basic realm="GitHub"', "content-type": "text/plain"}
         try:
             account = self.api.identify(request.headers).account

@@ -77,6 +77,29 @@ def test_strangers_read_only(
     assert repository.branch("main") != git(working, "rev-parse", "HEAD").stdout.strip()
 
 
+def test_what_a_pull_request_stands_at_is_not_pushed(
+    sandbox: Sandbox, repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit("feature", {"x": "1"}, "One")
+    pull = repository.open_pull_request("T", "", "feature", "main", "bob")
+    working = clone(sandbox, tmp_path)
+
+    done = git(working, "push", "origin", f"main:refs/pull/{pull.number}/head", check=False)
+
+    assert "deny updating a hidden ref" in done.stderr
+    git(working, "fetch", "--quiet", "origin", f"refs/pull/{pull.number}/head")
+    assert pull.head_oid == git(working, "rev-parse", "FETCH_HEAD").stdout.strip()
+
+
+def test_an_address_without_suffix_and_a_partial_clone(
+    sandbox: Sandbox, repository: Repository, tmp_path: Path
+) -> None:
+    done = git(tmp_path, "clone", "--filter=blob:none", f"{sandbox.url}/packit/ogr", "partial")
+
+    assert "filtering not recognized" not in done.stderr
+    assert repository.branch("main") == git(tmp_path / "partial", "rev-parse", "HEAD").stdout.strip()
+
+
 def test_a_commit_of_a_fork_can_be_fetched_by_sha(
     sandbox: Sandbox, repository: Repository, tmp_path: Path
 ) -> None:

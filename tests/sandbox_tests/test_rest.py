@@ -54,6 +54,23 @@ def test_what_one_may_not_see_is_not_found(sandbox: Sandbox, repository: Reposit
     assert 404 == client("mallory").get(REPOSITORY).status_code
 
 
+def test_head_is_get_without_a_body(repository: Repository, client: Client) -> None:
+    got, head = client().get(REPOSITORY), client().head(REPOSITORY)
+
+    assert (200, b"", got.headers["etag"]) == (head.status_code, head.content, head.headers["etag"])
+
+
+def test_labels_may_come_alone(repository: Repository, client: Client) -> None:
+    """As PyGithub sends them."""
+    repository.commit("feature", {"x": "1"}, "One")
+    pull = repository.open_pull_request("T", "", "feature", "main", "bob")
+
+    answer = client().post(f"{REPOSITORY}/issues/{pull.number}/labels", json=["urgent"])
+
+    assert ["urgent"] == [label["name"] for label in answer.json()]
+    assert 400 == client().post(f"{REPOSITORY}/pulls", json=["urgent"]).status_code
+
+
 def test_what_is_known_costs_nothing(sandbox: Sandbox, repository: Repository, client: Client) -> None:
     """A 304 leaves the primary limit alone, until the ref moves."""
     http, url = client(), f"{REPOSITORY}/git/ref/heads/main"
