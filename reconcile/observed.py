@@ -257,7 +257,8 @@ class PullRequest(Frozen):
     is_from_fork: bool
     """Its branch lies in another repository: whoever opened it need not have write access here."""
     base: BranchName
-    head_branch: BranchName
+    head_branch: str
+    """In a fork anybody names it."""
     head: Sha
     merge_commit: Sha | None
     labels: tuple[str, ...]

@@ -35,6 +35,17 @@ class Frozen(BaseModel):
     )
 
 
+UNREADABLE = re.compile(
+    # Control characters, line ends that only some programs see as such, and marks that reorder what a reviewer reads.
+    "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]|\r(?!\n)"
+    # What shows nothing, so that two names look like one.
+    "|[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u2065\u206a-\u206f\u2800\u3164\uffa0"
+    "\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    # What shapes the character before it: an emoji or a letter of some scripts, and nothing of ASCII but keycaps.
+    "|(?<=[\n -~])[\u200c\u200d\ufe00-\ufe0f](?!\u20e3)"
+)
+"""What a reviewed text may not hold: who reads it would take it for another."""
+
 ZERO_SHA = "0" * 40
 """Git's name for a ref that does not exist."""
 
@@ -42,9 +53,9 @@ SHA = re.compile(r"[0-9a-f]{40}")
 ABBREVIATED_SHA = re.compile(r"[0-9a-f]{4,40}")
 # Owners of enterprise-managed accounts carry an underscore.
 _REPOSITORY = re.compile(r"[a-z0-9][a-z0-9_-]{0,38}/(?!\.{1,2}$)[a-z0-9._-]{1,100}")
-# What `git check-ref-format --branch` refuses.
+# What `git check-ref-format --branch` refuses, and the spaces that it takes.
 _BAD_BRANCH = re.compile(
-    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.lock(?:/|$)|^[-/]|[/.]$|^(?:@|HEAD)$|^refs/"
+    r"[\x00-\x20\s\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.lock(?:/|$)|^[-/]|[/.]$|^(?:@|HEAD)$|^refs/"
 )
 _LONGEST_BRANCH = 255
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
@@ -70,7 +81,7 @@ def _repository(text: str) -> str:
 
 
 def _branch(text: str) -> str:
-    if not text or len(text) > _LONGEST_BRANCH or _BAD_BRANCH.search(text):
+    if not text or len(text) > _LONGEST_BRANCH or _BAD_BRANCH.search(text) or UNREADABLE.search(text):
         raise ValueError(f"{text[:60]!r} is not a branch name: write it as after refs/heads/")
     return text
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from state.errors import EditError
+from state.ids import UNREADABLE
 from state.nodes import Entry, ListNode, MappingNode, ScalarNode, Style
 
 _STEP = 2
@@ -25,7 +26,7 @@ _NOT_TEXT = re.compile(
     re.IGNORECASE,
 )
 _BLOCK_HEADER = re.compile(r"[|>][0-9+-]*((?: +#[^\r\n]*)?)")
-_BEYOND_QUOTES = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_BEYOND_FOUR_DIGITS = 0x10000
 _QUOTED_KEYS = {"reason", "name"}
 """Sentences of people: in quotes, whatever they are."""
 
@@ -280,4 +281,11 @@ def _render_scalar(value: str | int | None, style: Style) -> str:
         return "'" + value.replace("'", "''") + "'"
     # JSON's strings are YAML's, but for characters that JSON need not escape.
     quoted = json.dumps(value, ensure_ascii=False)
-    return _BEYOND_QUOTES.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+    while UNREADABLE.search(quoted):  # what is escaped is ASCII, and may let show what came after it
+        quoted = UNREADABLE.sub(_escape, quoted)
+    return quoted
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\u{code:04x}" if code < _BEYOND_FOUR_DIGITS else f"\\U{code:08x}"

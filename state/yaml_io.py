@@ -28,7 +28,7 @@ from ruamel.yaml.events import (
 
 from state.document import DesiredState
 from state.errors import DocumentError, EditError, Problem
-from state.ids import RepositoryName, Sha
+from state.ids import UNREADABLE, RepositoryName, Sha
 from state.nodes import (
     Entry,
     ListNode,
@@ -58,11 +58,6 @@ _LONGEST_LINE = 10_000
 _DEEPEST = 16
 _MOST_PROBLEMS = 100
 _SHOWN = 60
-
-# Control characters, line ends that only some programs see as such, and marks that reorder what a reviewer reads.
-_UNREADABLE = re.compile(
-    "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]|\r(?!\n)"
-)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LAST_LINE_END = re.compile(r"\r?\n\Z")
 _COLON = re.compile(r"\s*:")
@@ -389,7 +384,7 @@ def _find_long_lines(body: str) -> Iterator[_Located]:
 def _find_unreadable(body: str) -> Iterator[_Located]:
     """Report the first unreadable character of each line."""
     number, cursor, reported = 1, 0, 0
-    for match in _UNREADABLE.finditer(body):
+    for match in UNREADABLE.finditer(body):
         number += body.count("\n", cursor, match.start())
         cursor = match.start()
         if number > reported:

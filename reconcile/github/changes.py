@@ -109,7 +109,7 @@ class _BaseChange(Node):
 
 class _Merged(Node):
     author: Login | None
-    head_ref_name: BranchName
+    head_ref_name: str
     head_repository: RepositoryName | None = Field(
         None, validation_alias=AliasPath("headRepository", "nameWithOwner")
     )

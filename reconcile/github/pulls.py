@@ -43,7 +43,7 @@ class _PullRequest(Node):
     is_cross_repository: bool
     author: Login | None
     base_ref_name: BranchName
-    head_ref_name: BranchName
+    head_ref_name: str
     head_ref_oid: Sha
     merge_commit: Sha | None = Field(None, validation_alias=AliasPath("mergeCommit", "oid"))
     labels: tuple[_Label, ...] = Field((), validation_alias=AliasPath("labels", "nodes"))

@@ -172,7 +172,7 @@ def test_what_only_a_section_names_is_a_line_too() -> None:
 def test_a_removed_target_is_a_change() -> None:
     """Removed without approval, its last approved value is told; removed with it, there is none."""
     pushed = History().merge(desired(ogr=NEW)).push(desired(ogr=NEWER)).push(desired(ogr=None)).judged()
-    assert ({OGR}, {OGR: NEW}) == (pushed.unapproved.keys(), pushed.removed)
+    assert ([OGR], {OGR: NEW}) == ([*pushed.unapproved], pushed.removed)
     merged = History().merge(desired(ogr=None)).judged()
     assert ({}, {}) == (merged.unapproved, merged.removed)
 

@@ -360,3 +360,14 @@ async def test_closing(github: GitHub, state: Repository) -> None:
         (await github.load_pull_request(number)).state,
         github.requests.writes - before,
     )
+
+
+async def test_a_strangers_branch_may_have_any_name(github: GitHub, state: Repository) -> None:
+    """In a fork anybody names it, as git allows and documents do not."""
+    fork = state.fork("mallory")
+    fork.commit("-sta\u200bble", {"release-state.yaml": "desired: 2\n"}, "Try", author="mallory")
+    pull = state.open_pull_request("Try", "", "mallory:-sta\u200bble", "main", "mallory")
+
+    found = await github.load_pull_request(pull.number)
+
+    assert "-sta\u200bble" == found.head_branch
