@@ -15,7 +15,12 @@ class Problem(Frozen):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return f"{where(self.file, self.line, self.column)}: {self.message}"
+
+
+def where(file: str, line: int, column: int) -> str:
+    """Name a place as editors read it; a document as a whole has no line."""
+    return f"{file}:{line}:{column}" if line else file
 
 
 class StateError(Exception):

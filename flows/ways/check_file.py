@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from flows.evidence.installed import check_sources
 from state.document import DesiredState
-from state.errors import DocumentError, Problem
+from state.errors import DocumentError, Problem, where
 from state.ids import Frozen
 from state.invariants import Finding, check_policy, check_together
 from state.policy import Policy
@@ -22,7 +22,7 @@ class LocatedFinding(Frozen):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.severity}: {self.message}"
+        return f"{where(self.file, self.line, self.column)}: {self.severity}: {self.message}"
 
 
 class Texts(NamedTuple):

@@ -7,7 +7,7 @@ from flows.ways.errors import UsageError
 from reconcile.observed import LedgerVersion
 from reconcile.ports import LedgerReader
 from state.ids import ABBREVIATED_SHA, abbreviate
-from state.ledger import AcceptedCommit, Ledger, parse_ledger
+from state.ledger import AcceptedCommit, Ledger, LedgerError, parse_ledger
 
 LEDGERS = 200
 """How many versions of the ledger are looked through; a decision that moves something makes two or three."""
@@ -19,12 +19,20 @@ async def load_ledgers(
 ) -> tuple[tuple[LedgerVersion, Ledger], ...]:
     """Read the newest versions of the ledger, newest first; with ``since``, only those committed then or later.
 
+    An older one that cannot be read was mended since, and no run recorded anything in it: it is passed over.
+
     Raises:
-        LedgerError: A version cannot be read.
+        LedgerError: The newest version cannot be read.
         ReconcileError: GitHub could not be read.
     """
-    versions = await github.list_ledgers(limit, since=since)
-    return tuple((version, parse_ledger(version.text)) for version in versions)
+    ledgers: list[tuple[LedgerVersion, Ledger]] = []
+    for version in await github.list_ledgers(limit, since=since):
+        try:
+            ledgers.append((version, parse_ledger(version.text)))
+        except LedgerError:
+            if not ledgers:
+                raise
+    return tuple(ledgers)
 
 
 def decisions_of(ledgers: Sequence[Ledger]) -> tuple[AcceptedCommit, ...]:

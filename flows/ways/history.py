@@ -99,6 +99,8 @@ async def _start(github: LedgerReader, since: str | None, now: datetime) -> date
     decisions = decisions_of(ledgers)
     moment = parse_since(since)
     if moment and not any(each.commit.startswith(since) for each in decisions):
+        if moment > now:
+            raise UsageError((f"{since} is yet to come: name a day or a decision that has been.",))
         return moment
     return choose_decision(decisions, since).at
 

@@ -61,10 +61,10 @@ def test_a_file_is_known_by_what_it_says(tmp_path: Path) -> None:
 
 def test_what_cannot_be_opened_is_a_finding(tmp_path: Path) -> None:
     """A missing file and one that is no text end with a sentence."""
-    assert ["release-state.yaml:0:0: error: it cannot be read: No such file or directory"] == found(
+    assert ["release-state.yaml: error: it cannot be read: No such file or directory"] == found(
         tmp_path / "release-state.yaml"
     )
     (tmp_path / "release-state.yaml").write_bytes(b"version: \xff")
-    assert ["release-state.yaml:0:0: error: it is not UTF-8 text (byte 9): save it as UTF-8"] == found(
+    assert ["release-state.yaml: error: it is not UTF-8 text (byte 9): save it as UTF-8"] == found(
         tmp_path / "release-state.yaml"
     )

@@ -72,6 +72,8 @@ async def test_from_a_date_or_a_decision_on(released: World) -> None:
         assert [2] == [each.pull_request for each in history.decisions]
     with pytest.raises(UsageError, match="#7 is not one accepted decision"):
         await read(released, "#7")
+    with pytest.raises(UsageError, match="2099-01-01 is yet to come"):
+        await read(released, "2099-01-01")
 
 
 async def test_how_long_changes_waited(released: World) -> None:

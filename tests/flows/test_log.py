@@ -1,9 +1,14 @@
 """The log: every move, with the decision that it carried out. And the ledger's branch, which a person may read."""
 
+import pygit2
+import pytest
+
 from flows.ways.log import LogEntry, read_log
 from reconcile.github.contents import LEDGER_BRANCH
 from reconcile.report import Result
+from state.ledger import LEDGER_PATH, LedgerError
 from tests.flows.world import OGR, PACKIT, TOKMAN, World
+from tests.sandbox import gitops
 
 
 async def log(world: World, limit: int = 50) -> tuple[LogEntry, ...]:
@@ -32,6 +37,20 @@ async def test_every_move_names_its_decision(world: World) -> None:
     ]
     newest, *_ = await log(world)
     assert (world.commits[TOKMAN][1], world.commits[TOKMAN][3]) == (newest.before, newest.after)
+
+
+async def test_what_was_mended_is_passed_over(world: World) -> None:
+    """Somebody broke the ledger by hand, and put it back with a commit: the record is whole, and so is the log."""
+    world.merge(world.at(1))
+    await world.reconcile()
+    whole = await log(world)
+    good = gitops.read_file(world.state.commit_at(world.state.rev_parse(LEDGER_BRANCH)), LEDGER_PATH)
+    assert isinstance(good, pygit2.Blob)
+    world.state.commit(LEDGER_BRANCH, {LEDGER_PATH: "{{{"}, "Break")
+    with pytest.raises(LedgerError):
+        await log(world)
+    world.state.commit(LEDGER_BRANCH, {LEDGER_PATH: good.data.decode()}, "Mend")
+    assert whole == await log(world)
 
 
 async def test_the_limit_counts_versions_of_the_ledger(world: World) -> None:
