@@ -367,28 +367,6 @@ async def test_each_changed_line_says_what_it_does() -> None:
     assert "# the library" in suggested(note)[0]
 
 
-async def test_a_green_commit_before_it_is_offered() -> None:
-    """With what stays behind; one without a check, or with a failure, is none."""
-    github = edited(with_target(OGR, NEWER))
-
-    def signal(state: str) -> Signal:
-        fields = {"kind": "check_run", "name": "ci", "state": state, "started_at": github.clock.time}
-        return Signal.model_validate(fields)
-
-    for state, expected in (("failure", 1), ("pending", 1), ("success", 2)):
-        github.signals[OGR, NEW] = [signal(state)]
-        await run(github)
-        assert expected == len(suggested(notes(github)[4])), state
-    assert f"packit/ogr: {NEW}" in suggested(notes(github)[4])[1]
-    assert f"without `{NEWER[:7]}` Commit" in notes(github)[4].body
-
-
-async def test_a_permit_is_offered() -> None:
-    """Where the diff shows the end of the file, with one click; the whole line keeps what stood there."""
-    github = fleet(file=START.replace(OLD, NEW), policy=UNVALIDATED)
-    for name in (OGR, PACKIT):
-        github.push(name, NEW)
-    github.edit(BRANCH, by="alice", desired_text=with_target(OGR, OLD).replace(f"t: {OLD}", f"t: {NEW}"))
 async def test_a_repository_is_skipped_for_the_week() -> None:
     """One commit: the others go, proposals leave it alone until Monday, and then offer to let it go."""
     github = fleet()
@@ -421,6 +399,28 @@ async def test_a_repository_is_skipped_for_the_week() -> None:
     assert "lifts the hold of ogr" in (proposed.body or "")
 
 
+async def test_a_green_commit_before_it_is_offered() -> None:
+    """With what stays behind; one without a check, or with a failure, is none."""
+    github = edited(with_target(OGR, NEWER))
+
+    def signal(state: str) -> Signal:
+        fields = {"kind": "check_run", "name": "ci", "state": state, "started_at": github.clock.time}
+        return Signal.model_validate(fields)
+
+    for state, expected in (("failure", 1), ("pending", 1), ("success", 2)):
+        github.signals[OGR, NEW] = [signal(state)]
+        await run(github)
+        assert expected == len(suggested(notes(github)[4])), state
+    assert f"packit/ogr: {NEW}" in suggested(notes(github)[4])[1]
+    assert f"without `{NEWER[:7]}` Commit" in notes(github)[4].body
+
+
+async def test_a_permit_is_offered() -> None:
+    """Where the diff shows the end of the file, with one click; the whole line keeps what stood there."""
+    github = fleet(file=START.replace(OLD, NEW), policy=UNVALIDATED)
+    for name in (OGR, PACKIT):
+        github.push(name, NEW)
+    github.edit(BRANCH, by="alice", desired_text=with_target(OGR, OLD).replace(f"t: {OLD}", f"t: {NEW}"))
     github.open(BRANCH)
     report = await run(github)
     assert "failure" == report.state
