@@ -14,7 +14,7 @@ from prefect.events import Event, Resource
 from prefect.events.clients import get_events_client
 from pydantic import SecretStr
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from websockets.exceptions import WebSocketException
@@ -38,6 +38,7 @@ PROPOSAL_LABELLED = "stablehand.proposal.labelled"
 
 _LARGEST_BODY = 4 * 1024 * 1024
 """A push of two thousand commits, the most that GitHub lists, is smaller."""
+_READ_SECONDS = 10
 _EMIT_SECONDS = 5
 """GitHub gives up on a delivery after ten."""
 _DELIVERIES = uuid5(NAMESPACE_URL, "https://docs.github.com/webhooks#x-github-delivery")
@@ -63,7 +64,13 @@ def receiver(repository: RepositoryName, secret: SecretStr, emit: Emit) -> Starl
     """
 
     async def receive(request: Request) -> Response:
-        body = await _read(request)
+        try:
+            async with asyncio.timeout(_READ_SECONDS):
+                body = await _read(request)
+        except TimeoutError:
+            return PlainTextResponse(f"The body did not come within {_READ_SECONDS} seconds.", 408)
+        except ClientDisconnect:  # before the body was whole, and so before anything is known of who it was
+            return Response(status_code=400)
         if body is None:
             return PlainTextResponse(f"At most {_LARGEST_BODY} bytes.", 413)
         if not is_signed(body, request.headers.get("x-hub-signature-256"), secret):

@@ -1,5 +1,6 @@
 """The webhook receiver: what it takes for GitHub's, what it tells Prefect, and what it leaves alone."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -204,3 +205,25 @@ async def test_what_prefect_does_not_take_is_not_called_taken(webhook: Webhook) 
     """GitHub shows the delivery as failed, and can send it again."""
     webhook.is_prefect_down = True
     assert await webhook.deliver("push", PUSH) == 503
+
+
+@pytest.mark.parametrize(("expected", "messages"), [(400, [{"type": "http.disconnect"}]), (408, [])])
+async def test_a_body_that_does_not_come(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch, expected: int, messages: list[dict[str, Any]]
+) -> None:
+    """Anybody can begin a delivery and go away, or dawdle: no traceback, and nothing that waits for ever."""
+    monkeypatch.setattr("flows.triggers._READ_SECONDS", 0.01 if not messages else 10)
+    sent: list[Any] = []
+
+    async def receive() -> Any:  # noqa: ANN401 (a message of ASGI)
+        return messages.pop(0) if messages else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:  # noqa: ANN401 (a message of ASGI)
+        sent.append(message)
+
+    headers = [(b"host", b"receiver.example")]
+    scope = {"type": "http", "method": "POST", "path": PATH, "query_string": b"", "headers": headers}
+    await receiver(REPOSITORY, SecretStr(SECRET), webhook.emit)(scope, receive, send)
+
+    assert expected == sent[0]["status"]
+    assert [] == webhook.events
