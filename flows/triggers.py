@@ -64,15 +64,9 @@ def receiver(repository: RepositoryName, secret: SecretStr, emit: Emit) -> Starl
     """
 
     async def receive(request: Request) -> Response:
-        try:
-            async with asyncio.timeout(_READ_SECONDS):
-                body = await _read(request)
-        except TimeoutError:
-            return PlainTextResponse(f"The body did not come within {_READ_SECONDS} seconds.", 408)
-        except ClientDisconnect:  # before the body was whole, and so before anything is known of who it was
-            return Response(status_code=400)
-        if body is None:
-            return PlainTextResponse(f"At most {_LARGEST_BODY} bytes.", 413)
+        body = await _read(request)
+        if isinstance(body, Response):
+            return body
         if not is_signed(body, request.headers.get("x-hub-signature-256"), secret):
             return PlainTextResponse("The signature is not that of this body and the shared secret.", 401)
         if not request.headers.get("content-type", "").startswith("application/json"):
@@ -111,13 +105,19 @@ async def emit_to_prefect(event: Event) -> None:
         raise UndeliveredError(f"Prefect did not take the event ({type(error).__name__}).") from error
 
 
-async def _read(request: Request) -> bytes | None:
-    """Read the body, at most so much that it may still be GitHub's; none for more."""
+async def _read(request: Request) -> bytes | Response:
+    """Read the body, at most so much and so long that it may still be GitHub's; otherwise the answer to it."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST_BODY:
-            return None
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _LARGEST_BODY:
+                    return PlainTextResponse(f"At most {_LARGEST_BODY} bytes.", 413)
+    except TimeoutError:
+        return PlainTextResponse(f"The body did not come within {_READ_SECONDS} seconds.", 408)
+    except ClientDisconnect:
+        return Response(status_code=400)  # for nobody: who asked has gone
     return bytes(body)
 
 

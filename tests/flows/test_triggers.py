@@ -215,10 +215,10 @@ async def test_a_body_that_does_not_come(
     monkeypatch.setattr("flows.triggers._READ_SECONDS", 0.01 if not messages else 10)
     sent: list[Any] = []
 
-    async def receive() -> Any:  # noqa: ANN401 (a message of ASGI)
+    async def receive() -> Any:
         return messages.pop(0) if messages else await asyncio.Event().wait()
 
-    async def send(message: Any) -> None:  # noqa: ANN401 (a message of ASGI)
+    async def send(message: Any) -> None:
         sent.append(message)
 
     headers = [(b"host", b"receiver.example")]
