@@ -49,6 +49,12 @@ Exit status: 0 done or converged · 1 failure · 2 usage, settings or document e
 4 no evidence · 5 something is held (a person is needed) · 6 something waits (goes on by itself).
 """
 
+
+def _examples(*commands: str) -> str:
+    """Show each example on a line of its own, to be copied whole: the mark keeps lines as they are."""
+    return "\b\nExamples:\n" + "\n".join(f"  stablehand {each}" for each in commands)
+
+
 app = typer.Typer(
     name="stablehand",
     help="Keep the stable branch of every repository where one reviewed YAML file says it should be.\n\n"
@@ -74,7 +80,7 @@ InPrefect = Annotated[
 
 @app.command(
     "propose",
-    epilog="Examples: stablehand propose | stablehand propose --packit-service=1787687aba71 --hold dashboard",
+    epilog=_examples("propose", "propose --packit-service=1787687aba71 --hold dashboard"),
     # Every repository is an option of its own; which there are, the policy knows.
     context_settings={"ignore_unknown_options": True},
 )
@@ -84,7 +90,7 @@ def propose_command(
         list[str] | None,
         typer.Argument(
             metavar="--REPOSITORY=SHA",
-            help="Propose this sha instead; it may be abbreviated, and the repository's owner left out.",
+            help="Propose this sha instead; it may be abbreviated, and the dashes and the repository's owner left out.",
         ),
     ] = None,
     hold: Annotated[
@@ -265,8 +271,7 @@ def log_command(
 
 @app.command(
     "notes",
-    epilog="Examples: stablehand notes | stablehand notes packit-service --since 2026-11-16 | "
-    "stablehand notes --since '#41' --until '#43'",
+    epilog=_examples("notes", "notes packit-service --since 2026-11-16", "notes --since '#41' --until '#43'"),
 )
 def notes_command(
     repositories: Annotated[
@@ -308,7 +313,8 @@ def notes_command(
 
 @app.command(
     "history",
-    epilog="Examples: stablehand history --since 2026-09-01 | stablehand history --html history.html",
+    epilog=_examples("history --since 2026-09-01", "history --html history.html"),
+    short_help="Show how releasing goes: lead time, rollbacks, moves by hand.",
 )
 def history_command(
     *,
@@ -358,7 +364,7 @@ def history_command(
 
 @app.command(
     "rollback",
-    epilog="Examples: stablehand rollback | stablehand rollback packit-service --to '#41' --despite outside-window",
+    epilog=_examples("rollback", "rollback packit-service --to '#41' --despite outside-window"),
 )
 def rollback_command(
     repositories: Annotated[
@@ -411,7 +417,11 @@ def rollback_command(
         show.rollback(report)
 
 
-@app.command("adopt", epilog="Example: stablehand adopt packit-service")
+@app.command(
+    "adopt",
+    epilog="Example: stablehand adopt packit-service",
+    short_help="Offer to take into the file what was moved by hand.",
+)
 def adopt_command(
     repository: Annotated[str, typer.Argument(metavar="REPOSITORY", help="Its owner may be left out.")],
     *,
@@ -421,7 +431,11 @@ def adopt_command(
     _answer_drift("adopt", repository, as_json=as_json)
 
 
-@app.command("restore", epilog="Example: stablehand restore packit-service")
+@app.command(
+    "restore",
+    epilog="Example: stablehand restore packit-service",
+    short_help="Offer to put back what was moved by hand.",
+)
 def restore_command(
     repository: Annotated[str, typer.Argument(metavar="REPOSITORY", help="Its owner may be left out.")],
     *,
@@ -451,8 +465,10 @@ def _answer_drift(answer: Literal["adopt", "restore"], repository: str, *, as_js
 
 @app.command(
     "init",
-    epilog="Examples: stablehand init packit --pull-request | "
-    "stablehand init packit/ogr packit/packit --ref prod --directory release-state",
+    epilog=_examples(
+        "init packit --pull-request", "init packit/ogr packit/packit --ref prod --directory release-state"
+    ),
+    short_help="Make both documents from where the branches are now.",
 )
 def init_command(
     names: Annotated[

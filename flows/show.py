@@ -51,6 +51,10 @@ def _duration(seconds: int) -> str:
     return f"{seconds} s" if seconds < _MINUTES_FROM else f"{seconds / 60:.0f} min"
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def _items(items: Iterable[Item]) -> None:
     print_table(
         ("repository", "from", "to", "commits", "what", "why"),
@@ -219,7 +223,7 @@ def history(history: "History") -> None:
     )
     figures = history.figures
     say(
-        f"{describe_period(history)}: {figures.moves} moves by {figures.decisions} decisions, "
+        f"{describe_period(history)}: {_count(figures.moves, 'move')} by {_count(figures.decisions, 'decision')}, "
         f"{figures.moves_per_week} a week."
     )
     if lead := figures.lead_time:

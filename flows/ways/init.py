@@ -168,7 +168,7 @@ async def offer_draft(github: GitHubPorts, request: InitRequest) -> InitReport:
             branch=BRANCH,
             base=version.commit,
             files=files,
-            title=f"Govern {request.ref} of {len(draft.repositories)} repositories",
+            title=f"Govern {request.ref} of {_count(len(draft.repositories))}",
             body=(
                 f"The documents ask for what is live in {names}{more}, so merging this moves nothing. "
                 "The first `stablehand reconcile` after it adopts them and begins the ledger."
@@ -247,6 +247,10 @@ def _report(draft: Draft, files: dict[str, str], pull_request: PullRequest | Non
         without_source=draft.without_source,
         pull_request=pull_request,
     )
+
+
+def _count(repositories: int) -> str:
+    return "1 repository" if repositories == 1 else f"{repositories} repositories"
 
 
 def _owners(code_owners: Sequence[Reviewer]) -> str:
