@@ -6,16 +6,14 @@ from typing import Any
 
 from prefect import State, flow, tags
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed
 
-from flows import artifacts, runs
+from flows import artifacts, endings, runs
 from flows.connect import connected
 from flows.notify import FlowRun, notify_alarm
 from flows.sentry import propose_monitor
 from flows.settings import Settings, SettingsError, load_settings
 from flows.ways import alarm
-from flows.ways.errors import UsageError
 from flows.ways.propose import ProposeReport, ProposeRequest, ProposeSteps, plain_steps, propose
 from flows.ways.reconcile import system_clock
 from flows.ways.rolling import hands_back
@@ -25,7 +23,7 @@ from state.errors import StateError
 from state.ids import RepositoryName
 
 
-@flow(name="propose-release", flow_run_name="propose")
+@flow(name="propose-release", flow_run_name="propose", on_crashed=[endings.tell_of_crash])
 async def propose_release(
     pins: list[str] = [],  # noqa: B006 (Prefect makes a form of it, and nothing changes it)
     hold: list[str] = [],  # noqa: B006
@@ -49,23 +47,20 @@ async def propose_release(
         settings = load_settings()
     except SettingsError as error:
         return runs.failed(error)
-    return await runs.watched(settings, propose_monitor, partial(_propose, settings, request, label))
+    return await endings.watched(settings, propose_monitor, partial(_propose, settings, request, label))
 
 
 async def _propose(settings: Settings, request: ProposeRequest, label: str | None) -> State[Any]:
-    log = get_run_logger()
-    try:
-        async with connected(settings) as github:
-            clock = system_clock()
-            steps = _as_tasks(plain_steps(github, clock))
-            if label is not None and not hands_back(await steps.load(), label):
-                await runs.rename("propose · not handed back")
-                return Completed(name="Not handed back", message=f"The label {label} asks for nothing.")
-            report = await propose(steps, request, clock=clock)
-            if runs.is_scheduled():
-                await _alarm(settings, github, report)
-    except (ReconcileError, StateError, UsageError) as error:
-        return runs.failed(error)
+    log, (_, run) = get_run_logger(), runs.this()
+    async with connected(settings) as github:
+        clock = system_clock()
+        steps = _as_tasks(plain_steps(github, clock))
+        if label is not None and not hands_back(await steps.load(), label):
+            await runs.rename("propose · not handed back")
+            return Completed(name="Not handed back", message=f"The label {label} asks for nothing.")
+        report = await propose(steps, request, clock=clock)
+        if runs.is_unattended(run):
+            await _alarm(settings, github, report, FlowRun(str(run.id), runs.address(run)))
     for evidence in report.validation.evidence:
         log.info("%s: %s. %s", evidence.source, evidence.verdict, evidence.sentence)
     log.info("%s", report.sentence)
@@ -74,9 +69,8 @@ async def _propose(settings: Settings, request: ProposeRequest, label: str | Non
     return _end(report)
 
 
-async def _alarm(settings: Settings, github: alarm.GitHubPorts, report: ProposeReport) -> None:
+async def _alarm(settings: Settings, github: alarm.GitHubPorts, report: ProposeReport, run: FlowRun) -> None:
     """Tell people about validation. What cannot be read or recorded is logged, and fails no proposal."""
-    run = FlowRun(str(flow_run.id), runs.address())
     steps = alarm.plain_steps(github, partial(notify_alarm, settings, run=run))
     try:
         await alarm.raise_alarm(_alarm_as_tasks(steps), report)

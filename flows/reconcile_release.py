@@ -11,18 +11,16 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
-from flows import artifacts, runs
+from flows import artifacts, endings, runs
 from flows.connect import connected
 from flows.notify import notify_news
 from flows.sentry import resync_monitor
 from flows.settings import Settings, SettingsError, load_settings
 from flows.ways.reconcile import ReconcileSteps, plain_steps, reconcile, system_clock
 from reconcile import apply
-from reconcile.errors import ReconcileError
 from reconcile.observed import Accepted
 from reconcile.planned import Action, Plan
 from reconcile.report import Result, RunReport
-from state.errors import StateError
 from state.ids import RepositoryName, abbreviate
 
 Reason = Literal["by hand", "push", "resync"]
@@ -37,7 +35,7 @@ def _first_name() -> str:
     return f"reconcile {abbreviate(commit)}" if commit else "reconcile"
 
 
-@flow(name="reconcile-release", flow_run_name=_first_name)
+@flow(name="reconcile-release", flow_run_name=_first_name, on_crashed=[endings.tell_of_crash])
 async def reconcile_release(reason: Reason = "by hand", commit: str | None = None) -> State[Any]:
     """Move every governed branch to what the newest merged release state says, and prove it.
 
@@ -50,11 +48,11 @@ async def reconcile_release(reason: Reason = "by hand", commit: str | None = Non
         settings = load_settings()
     except SettingsError as error:
         return runs.failed(error)
-    return await runs.watched(settings, resync_monitor, partial(_reconcile, settings, reason))
+    return await endings.watched(settings, resync_monitor, partial(_reconcile, settings, reason))
 
 
 async def _reconcile(settings: Settings, reason: Reason) -> State[Any]:
-    log = get_run_logger()
+    log, (_, run) = get_run_logger(), runs.this()
     try:
         async with (
             runs.turn(settings.repository, gives_way=reason == "resync"),
@@ -62,13 +60,12 @@ async def _reconcile(settings: Settings, reason: Reason) -> State[Any]:
         ):
             clock = system_clock()
             plain = plain_steps(github, clock, partial(notify_news, settings))
-            report = await reconcile(_as_tasks(plain, settings.repository), clock=clock, run=runs.address())
-    except runs.OccupiedError as error:
-        log.info("%s", error)
+            report = await reconcile(
+                _as_tasks(plain, settings.repository), clock=clock, run=runs.address(run)
+            )
+    except runs.OccupiedError:
         await runs.rename("reconcile · gave way")
-        return Cancelled(name="Gave way", message=str(error))
-    except (ReconcileError, StateError) as error:
-        return runs.failed(error)
+        raise
     summary = summary_of(report)
     await artifacts.publish_outcome(settings.repository, report, summary)
     await runs.rename(f"reconcile {abbreviate(report.plan.version.commit)} · {summary}")

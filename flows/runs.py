@@ -8,17 +8,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, ParamSpec, TypeVar
 
-from prefect import State, Task, get_client, task
+from prefect import Flow, State, Task, get_client, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
-from prefect.client.schemas.objects import TaskRun
+from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, concurrency
+from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.states import Failed
+from prefect.utilities.urls import url_for
 
-from flows.sentry import Monitor, checked_in
-from flows.settings import Settings
 from reconcile.errors import TransientError
 from state.ids import RepositoryName
 
@@ -41,26 +41,29 @@ async def rename(name: str) -> None:
         await client.update_flow_run(flow_run.id, name=name)
 
 
-def address() -> str:
-    """Say where this run can be looked at: its page, or its id where the server has none."""
-    return flow_run.ui_url or f"flow run {flow_run.id}"
+def this() -> tuple[Flow[..., Any], FlowRun]:
+    """Give the flow and the run that this is called in."""
+    context = FlowRunContext.get()
+    assert context, "only flows call this"
+    assert context.flow, "a run is one of a flow"
+    assert context.flow_run, "a run is known to the server"
+    return context.flow, context.flow_run
 
 
-def is_scheduled() -> bool:
-    """Say whether a schedule made this run, so that nobody looks at what comes of it."""
-    return "auto-scheduled" in flow_run.tags
+def address(run: FlowRun) -> str:
+    """Say where a run can be looked at: its page, or its id where the server has none."""
+    return url_for(run) or f"flow run {run.id}"
 
 
-async def watched(
-    settings: Settings, monitor: Callable[[Settings], Monitor], body: Callable[[], Awaitable[State[Any]]]
-) -> State[Any]:
-    """Do what the run is for, and have Sentry notice if a scheduled one does not come, or fails."""
-    if not is_scheduled():
-        return await body()
-    async with checked_in(settings, monitor(settings)) as check_in:
-        state = await body()
-        check_in.is_well = not state.is_failed()
-        return state
+def is_scheduled(run: FlowRun) -> bool:
+    """Say whether a schedule made a run, so that it is known when it was due."""
+    return "auto-scheduled" in run.tags
+
+
+def is_unattended(run: FlowRun) -> bool:
+    """Say whether a schedule or an event made a run, so that nobody looks at what comes of it."""
+    is_triggered = run.created_by is not None and run.created_by.type == "AUTOMATION"
+    return is_triggered or is_scheduled(run)
 
 
 def reading(step: Callable[P, Awaitable[R]], name: str) -> Callable[P, Awaitable[R]]:

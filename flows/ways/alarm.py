@@ -1,4 +1,4 @@
-"""Alarm: tell people what a scheduled proposal found wrong with stage, once, and once when it is over.
+"""Alarm: tell people what a proposal that nobody looks at found wrong with stage, once, and once when it is over.
 
 What they know is in the ledger, beside what reconcile has told them. Each touches only its own, and neither begins a
 ledger here: that is reconcile's, since a fleet without one is adopted. Without a ledger people are told every time.

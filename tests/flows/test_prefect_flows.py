@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prefect import get_client, tags
@@ -18,9 +19,11 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
+from prefect.states import Crashed
 from prefect.testing.utilities import prefect_test_harness
+from prefect.variables import Variable
 
-from flows import propose_release, reconcile_release, runs
+from flows import endings, propose_release, reconcile_release, runs
 from flows.check_release import check_release
 from flows.ways.errors import UsageError
 from flows.ways.propose import ProposeRequest
@@ -53,6 +56,13 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _prefect: None) -> 
         monkeypatch.setenv("STABLEHAND_REPOSITORY", "packit/release-state")
         monkeypatch.setenv("STABLEHAND_TOKEN", sandbox.tokens["stablehand-bot"])
         yield sandbox
+
+
+@pytest.fixture(autouse=True)
+async def _nobody_knows(_prefect: None) -> None:
+    """Let no test remember what another has told people."""
+    for flow in ("reconcile-release", "propose-release"):
+        await Variable.aunset(f"{flow}-packit-release-state")
 
 
 @pytest.fixture
@@ -230,4 +240,89 @@ async def test_a_schedule_tells_people_once(
         with tags("auto-scheduled"):
             await reconcile_release.reconcile_release("resync", return_state=True)
         assert "error" == sentry.items[-1]["status"]
-        assert 2 == len(chat.notes)
+
+
+@pytest.mark.timeout(300)
+async def test_what_ends_runs_is_told_once_and_so_is_its_end(
+    sandbox: Sandbox, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each cause, although neither GitHub nor the ledger can be read. Nobody hears of a person's own run."""
+
+    async def resync(token: str, *marks: str) -> None:
+        monkeypatch.setenv("STABLEHAND_TOKEN", token)
+        with tags(*marks):
+            await reconcile_release.reconcile_release("resync", return_state=True)
+
+    good, wrong = sandbox.tokens["stablehand-bot"], "ghs_nobody"
+    with receiving() as chat, receiving() as sentry:
+        monkeypatch.setenv("STABLEHAND_NOTIFY_URLS", chat.address)
+        await resync(wrong)
+        assert [] == chat.notes
+
+        chat.status = 500
+        await resync(wrong, "auto-scheduled")
+        chat.status = 200
+        monkeypatch.setenv("STABLEHAND_SENTRY_DSN", sentry.dsn)
+        for _ in range(2):
+            await resync(wrong, "auto-scheduled")
+        unheard, heard = chat.notes
+        assert unheard == heard | {"message": unheard["message"]}
+        assert "stablehand: reconcile-release fails (packit/release-state)" == heard["title"]
+        assert "reconcile-release ended with UnauthorizedError: " in heard["message"]
+        assert wrong not in heard["message"]
+        (message,) = (item for item in sentry.items if "fingerprint" in item)
+        assert ["run", "packit/release-state", "reconcile-release UnauthorizedError"] == message[
+            "fingerprint"
+        ]
+
+        run = (await newest_run()).model_copy(update={"tags": ["auto-scheduled"]})
+        for _ in range(2):
+            await endings.tell_of_crash(reconcile_release.reconcile_release, run, Crashed(message="Killed."))
+        *_, crashed = chat.notes
+        assert [
+            "reconcile-release ended with Crashed: Killed.",
+            "reconcile-release ends no longer with UnauthorizedError.",
+        ] == crashed["message"].splitlines()[:2]
+
+        async with runs.turn("packit/release-state", gives_way=False):
+            await resync(good, "auto-scheduled")
+        assert 3 == len(chat.notes)
+        for _ in range(2):
+            await resync(good, "auto-scheduled")
+        *_, over = chat.notes
+        assert 4 == len(chat.notes)
+        assert "stablehand: reconcile-release runs again (packit/release-state)" == over["title"]
+
+
+async def test_a_mistake_of_ours_is_told_without_its_text(
+    sandbox: Sandbox, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows what an exception's text holds. The run ends with it, and its log has it."""
+
+    def break_down(*_: object) -> None:
+        raise KeyError("hunter2")
+
+    monkeypatch.setattr(propose_release, "plain_steps", break_down)
+    with receiving() as chat, tags("auto-scheduled"):
+        monkeypatch.setenv("STABLEHAND_NOTIFY_URLS", chat.address)
+        with pytest.raises(KeyError):
+            await propose_release.propose_release()
+        (note,) = chat.notes
+    assert "propose-release ended with KeyError: a mistake in stablehand." in note["message"]
+    assert "hunter2" not in note["message"]
+
+
+@pytest.mark.parametrize(
+    ("made_by", "expected"),
+    [("AUTOMATION", True), ("SCHEDULE", True), ("DEPLOYMENT", False), (None, False)],
+)
+def test_whose_runs_nobody_looks_at(made_by: str | None, *, expected: bool) -> None:
+    """Those of a schedule, which Prefect tags, and of an event; not those that a person starts."""
+    run = FlowRun.model_validate(
+        {
+            "flow_id": uuid4(),
+            "created_by": {"type": made_by} if made_by else None,
+            "tags": ["auto-scheduled"] if made_by == "SCHEDULE" else [],
+        }
+    )
+    assert expected == runs.is_unattended(run)
