@@ -9,7 +9,9 @@ from reconcile.render.sections import Listing, Section, lay_out
 from state.ids import Frozen, Sha, abbreviate
 
 SENTENCE_LIMIT = 400
-_NO_BREAK = "&nbsp;"
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_DIGITS_IN_LINKS = 12
+"""Enough of a sha for GitHub to find it; in a fleet of hundreds whole ones would fill the page."""
 _HEAD = ("repository", "from → to", "commits", "what", "why")
 
 
@@ -112,4 +114,5 @@ def render_way(row: PlanRow) -> str:
     first, second = (row.target, row.live) if row.what == "rewind" else (row.live, row.target)
     # A table breaks lines at spaces, and what belongs together reads badly on two.
     way = f"{code(abbreviate(row.live))}{_NO_BREAK}→{_NO_BREAK}{target}"
-    return anchor(way, row.url and f"{row.url}/compare/{first}...{second}")
+    shas = f"{first[:_DIGITS_IN_LINKS]}...{second[:_DIGITS_IN_LINKS]}"
+    return anchor(way, row.url and f"{row.url}/compare/{shas}")

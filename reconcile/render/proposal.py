@@ -193,11 +193,21 @@ def _evidence_line(evidence: Evidence, now: datetime) -> str:
 
 def _moves(proposal: Proposal) -> Iterator[Section]:
     changing = [item for item in proposal.plan.items if not isinstance(item, NoOp)]
+    changing.sort(key=lambda item: _weight(proposal, item))
     if changing:
         cells = [_cells(proposal, item, row) for item, row in zip(changing, rows_of(changing), strict=True)]
         titles, *filled = drop_empty_columns((_HEAD, *cells))
         head, rule, *lines = table(titles, filled)
         yield Section("### What moves", (Listing(lines, (head, rule)),))
+
+
+def _weight(proposal: Proposal, item: Item) -> tuple[bool, bool, int]:
+    """Order by what to look at first: what is held, what has risks, what is large. What does not fit is cut below."""
+    return (
+        not isinstance(item, Hold),
+        item.repository not in proposal.risks,
+        -(_count(proposal, item) or 0),
+    )
 
 
 def _cells(proposal: Proposal, item: Item, row: PlanRow) -> tuple[str, ...]:

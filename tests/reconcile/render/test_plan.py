@@ -48,4 +48,4 @@ def test_what_comes_back_is_linked() -> None:
     )
     (row,) = rows_of(made.items)
     assert ("rewind", 4) == (row.what, row.commits)
-    assert f"https://github.example/{OGR}/compare/{TARGET}...{LIVE}" in links(render_plan(made))
+    assert f"https://github.example/{OGR}/compare/{TARGET[:12]}...{LIVE[:12]}" in links(render_plan(made))

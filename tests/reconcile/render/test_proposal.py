@@ -169,6 +169,32 @@ def test_the_order_is_told_with_its_builds() -> None:
     )
 
 
+def test_what_to_look_at_first_stands_first() -> None:
+    """What is held, what has risks, what is large: a table that is too long is cut below."""
+    rows = (
+        render_body(busy_proposal()).partition("### What moves")[2].partition("###")[0].strip().splitlines()
+    )
+    assert ["dashboard", "packit-service", "ogr", "packit"] == [
+        row.partition("[")[2].partition("]")[0] for row in rows[2:]
+    ]
+
+
+def test_three_hundred_moves_fit_into_the_table() -> None:
+    """Each of them can be looked at, with its compare link; the lists of commits give way."""
+    names = [f"fleet/repository-{number:04}" for number in range(300)]
+    given = accepted(dict.fromkeys(names, sha("b")), under=policy(*names))
+    seen = observed(*(observed_repository(name) for name in names))
+    proposal = crowd(300, 17, "A title of some length").model_copy(
+        update={
+            "plan": plan(given, seen, now=NOW),
+            "observed": seen,
+            "left_out": (),
+            "validation": validation(),
+        }
+    )
+    assert 300 == render_body(proposal).count("/compare/")
+
+
 def test_long_lists_are_folded_away() -> None:
     """Whoever wants to see a hundred titles opens them."""
     assert "### What goes out" in render_body(busy_proposal())
