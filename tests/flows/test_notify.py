@@ -12,7 +12,7 @@ from reconcile.report import Result, RunReport
 from tests.flows.receiver import Receiver, receiving
 from tests.flows.world import OGR, RELEASE_STATE, TOKMAN, World
 
-SECRETS = ("hunter2", "a1b2c3", "the token")
+SECRETS = ("hunter2", "a1b2c3", "the-token")
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def settings(**rest: object) -> Settings:
-    return Settings.model_validate({"repository": RELEASE_STATE, "token": "the token", **rest})
+    return Settings.model_validate({"repository": RELEASE_STATE, "token": "the-token", **rest})
 
 
 async def run(world: World, where: Settings) -> RunReport:
@@ -156,4 +156,4 @@ async def test_no_secret_is_told(world: World, receiver: Receiver) -> None:
     hold(world, TOKMAN)
     await run(world, settings(notify_urls=receiver.address, sentry_dsn=receiver.dsn))
     told = json.dumps([body.decode() for body in receiver.bodies])
-    assert all(secret not in told for secret in ("the token", "hunter2"))
+    assert all(secret not in told for secret in ("the-token", "hunter2"))

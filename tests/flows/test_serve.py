@@ -16,7 +16,7 @@ from reconcile.errors import UnreachableError
 @pytest.fixture(autouse=True)
 def _installation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STABLEHAND_REPOSITORY", "packit/release-state")
-    monkeypatch.setenv("STABLEHAND_TOKEN", "a token")
+    monkeypatch.setenv("STABLEHAND_TOKEN", "a-token")
     for name, value in serving._ENVIRONMENT.items():  # restored afterwards, whatever serve sets
         monkeypatch.setenv(name, value)
 
