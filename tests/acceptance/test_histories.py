@@ -67,3 +67,41 @@ async def test_a_deleted_ledger(release: Release) -> None:
     release.state.delete_branch("stablehand/ledger")
 
     assert {"ogr": "ledger-missing", "packit": MOVES} == await release.verdicts()
+
+
+async def test_an_older_ledger_that_is_pushed_back(release: Release) -> None:
+    """It approves nothing: whatever came since is judged again, by the policy that was accepted then."""
+    await release.accept("{reviews: 1}")
+    older = release.state.rev_parse("stablehand/ledger")
+    pull = release.propose(release.desired(ogr=1))
+    release.state.review(pull.number, "alice")
+    release.merge(pull)
+    await release.accept_head()
+    release.push(release.desired(ogr=1, packit=1))
+
+    release.force_push(older, "stablehand/ledger")
+
+    assert {"ogr": MOVES, "packit": HELD} == await release.verdicts()
+
+
+async def test_a_renamed_default_branch(release: Release) -> None:
+    """What was merged into it under its old name is to be set again; nothing moves by itself."""
+    await release.accept()
+    release.merge(release.propose(release.desired(ogr=1)))
+    release.state.push("trunk", release.head, by="alice")
+    release.state.default_branch = "trunk"
+
+    _, plan = await release.survey()
+
+    assert [(HELD, True)] == [(each.code, "into main, not trunk" in each.sentence) for each in plan.holds]
+
+
+async def test_an_octopus(release: Release) -> None:
+    """A merge of two pull requests by hand counts for neither where it has more than each."""
+    await release.accept()
+    first = release.propose(release.desired(ogr=1), branch="first")
+    second = release.propose(release.desired(packit=1), branch="second")
+    both = release.write([release.head, first.head_oid, second.head_oid], release.desired(ogr=1, packit=1))
+    release.state.push("main", both, by="alice")
+
+    assert {"ogr": HELD, "packit": HELD} == await release.verdicts()
