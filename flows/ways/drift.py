@@ -4,6 +4,7 @@
 file says. Either is a decision, so a person reviews and merges it like any other.
 """
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
 from flows.ways.errors import UsageError
@@ -14,7 +15,7 @@ from reconcile.observed import Accepted, ObservedRepository, ObservedTarget, Pul
 from reconcile.ports import FilesWriter, FleetReader, ProposalWriter, PullRequestReader, ReleaseStateReader
 from reconcile.render.markdown import code, escape, link
 from state.document import DesiredState, Permit, PermitKind, Permits
-from state.ids import ZERO_SHA, RepositoryName, abbreviate
+from state.ids import ZERO_SHA, RepositoryName, Sha, abbreviate
 from state.proposal import PinError, resolve_repository
 from state.yaml_io import STATE_PATH, edit_desired
 
@@ -99,7 +100,7 @@ def _restorable(drift: _Drift) -> DesiredState:
         {
             "from": drift.repository.live or ZERO_SHA,
             "to": target.sha,
-            "reason": f"put back what {_story(drift)} {_live(drift)}",
+            "reason": f"put back what {_story(drift, abbreviate)}",
         }
     )
     kind = _PERMITS[target.relation]
@@ -123,10 +124,16 @@ def _target(drift: _Drift) -> ObservedTarget:
 
 
 def _title(drift: _Drift, answer: Answer) -> str:
-    target = abbreviate(drift.accepted.desired.targets[drift.name])
+    ref, target = drift.accepted.desired.ref, abbreviate(drift.accepted.desired.targets[drift.name])
+    live = drift.repository.live
     if answer == "adopt":
-        return f"Adopt {_live(drift)} of {drift.name} instead of {target}"
-    return f"Put {drift.name} back from {_live(drift)} to {target}"
+        what = (
+            f"{abbreviate(live)} of {drift.name} instead of {target}"
+            if live
+            else f"{drift.name} without {ref}"
+        )
+        return f"Adopt {what}"
+    return f"Put {drift.name} back {f'from {abbreviate(live)} ' if live else ''}to {target}"
 
 
 def _body(drift: _Drift, answer: Answer) -> str:
@@ -141,15 +148,11 @@ def _body(drift: _Drift, answer: Answer) -> str:
         if answer == "adopt"
         else "Merging this permits one move, from exactly what is live to exactly what the file says."
     )
-    return (
-        f"{escape(repository.name)} {_story(drift)} {code(repository.live or 'nothing')}, and the file says "
-        f"{code(target)} ({way}).\n\n{wish}"
-    )
+    return f"{escape(repository.name)} {_story(drift, code)}, and the file says {code(target)} ({way}).\n\n{wish}"
 
 
-def _story(drift: _Drift) -> str:
-    return "was moved by hand to" if drift.is_by_hand else "is at"
-
-
-def _live(drift: _Drift) -> str:
-    return abbreviate(drift.repository.live) if drift.repository.live else "nothing"
+def _story(drift: _Drift, show: Callable[[Sha], str]) -> str:
+    live = drift.repository.live
+    if live is None:
+        return "was deleted by hand" if drift.is_by_hand else "has no such ref"
+    return f"{'was moved by hand to' if drift.is_by_hand else 'is at'} {show(live)}"

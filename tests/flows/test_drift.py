@@ -97,6 +97,19 @@ async def test_the_pull_request_tells_what_happened(world: World) -> None:
     assert BOT == pull.author.removesuffix("[bot]")
 
 
+async def test_the_pull_request_tells_of_a_deletion(world: World) -> None:
+    await converge(world)
+    move(world, "deleted")
+    adopted, restored = await answer(world, "adopt"), await answer(world, "restore")
+    assert (f"Adopt {TOKMAN} without stable", f"Put {TOKMAN} back to {world.commits[TOKMAN][2][:7]}") == (
+        adopted.title,
+        restored.title,
+    )
+    assert f"{TOKMAN} was deleted by hand, and the file says" in adopted.body
+    (permit,) = (permit for _, permit in proposed(world, restored).permits[TOKMAN].named())
+    assert "put back what was deleted by hand" == permit.reason
+
+
 async def test_answering_twice_is_answering_once(world: World) -> None:
     """The open pull request is brought up to date when the ref has moved again."""
     await converge(world)
