@@ -112,7 +112,7 @@ async def test_a_day_in_prefect(sandbox: Sandbox, fleet: Fleet) -> None:
     assert proposed.pull_request.url in shown["packit-release-state-pull-request"]
 
     await propose_release.propose_release(label="release")
-    assert ("propose · not handed back", "Not handed back") == (
+    assert ("propose · not handed back", "Not asked") == (
         (await newest_run()).name,
         (await newest_run()).state_name,
     )
