@@ -17,6 +17,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
+    StringConstraints,
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, core_schema
@@ -134,6 +135,9 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhd]$", "examples": ["60m", "24h", "7d"]}),
 ]
 """A length of time with one unit, at most a year: ``90s``, ``60m``, ``24h``, ``7d``."""
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+"""A name that somebody else gave, without the spaces around it."""
 
 Version = Annotated[
     Literal[1],

@@ -24,7 +24,7 @@ from reconcile.observed import CheckRun, CommitStatus, ValidationPullRequest
 from reconcile.ports import ValidationReader
 from state.evidence import Evidence, Link, Verdict
 from state.ids import Sha
-from state.policy import CheckRuns
+from state.sources import CheckRuns
 
 _SHOWN = 5
 """How many pull requests a sentence speaks of."""

@@ -10,7 +10,8 @@ from flows.evidence.installed import UnknownSourceError, resolve
 from flows.evidence.source import EvidenceReader, Surroundings, no_evidence
 from reconcile.errors import ReconcileError
 from state.evidence import Evidence, Validation
-from state.policy import Policy, Source
+from state.policy import Policy
+from state.sources import Source
 
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 

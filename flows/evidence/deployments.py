@@ -9,7 +9,7 @@ from flows.evidence.source import SourceKind, Surroundings, seen_now
 from reconcile.observed import Deployment
 from state.evidence import Evidence, Link, Verdict
 from state.ids import RepositoryName, abbreviate
-from state.policy import Deployments
+from state.sources import Deployments
 
 
 async def observe(settings: Deployments, around: Surroundings) -> Evidence:

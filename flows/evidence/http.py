@@ -14,7 +14,7 @@ from flows.evidence.web import Answer, fetch
 from state.evidence import Evidence, Link, ReportedSha, Verdict
 from state.ids import RepositoryName
 from state.json_path import find_value
-from state.policy import Http
+from state.sources import Http
 
 _QUOTED = 60
 _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)

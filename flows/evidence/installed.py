@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from state.errors import StateError
 from state.invariants import Finding
-from state.policy import Policy, Source, SourceSettings
+from state.policy import Policy
 from state.sentences import describe_error
+from state.sources import Source, SourceSettings
 
 if TYPE_CHECKING:
     from flows.evidence.source import SourceKind

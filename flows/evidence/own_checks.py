@@ -17,8 +17,9 @@ from reconcile.observed import CheckRun, CommitChecks, RequiredCheck
 from reconcile.ports import ValidationReader
 from state.evidence import Evidence, Verdict
 from state.ids import RepositoryName, Sha, abbreviate
-from state.policy import OwnChecks, Policy
+from state.policy import Policy
 from state.proposal import Candidate
+from state.sources import OwnChecks
 
 NAME = "own checks of the candidates"
 

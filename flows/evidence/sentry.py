@@ -15,7 +15,7 @@ from flows.evidence.source import SourceError, SourceKind, Surroundings, seen_no
 from flows.evidence.web import Answer, fetch
 from flows.settings import load_settings
 from state.evidence import Evidence, Link, Verdict
-from state.policy import Sentry
+from state.sources import Sentry
 
 _PAGE = 100
 """The most issues that Sentry shows at once."""

@@ -15,7 +15,7 @@ from reconcile.errors import StallError
 from reconcile.ports import FleetReader, ValidationReader
 from state.evidence import Evidence, Link, Verdict
 from state.ids import RepositoryName
-from state.policy import Since, SourceSettings
+from state.sources import Since, SourceSettings
 
 S = TypeVar("S", bound=SourceSettings)
 

@@ -172,6 +172,26 @@ MISTAKES = {
         Exit.USAGE,
         ("incomplete or wrong", "STABLEHAND_GITHUB_URL is not an address: write it in full"),
     ),
+    "address with a password": Mistake(
+        write_settings(
+            "STABLEHAND_GITHUB_URL=https://bot:hunter2@github.example", without=("STABLEHAND_GITHUB_URL",)
+        ),
+        Exit.USAGE,
+        (
+            "incomplete or wrong",
+            "STABLEHAND_GITHUB_URL: an address is shown in messages: leave out name, password",
+        ),
+    ),
+    "address with a query": Mistake(
+        write_settings(
+            "STABLEHAND_GITHUB_URL=https://github.example/?key=hunter2", without=("STABLEHAND_GITHUB_URL",)
+        ),
+        Exit.USAGE,
+        (
+            "incomplete or wrong",
+            "STABLEHAND_GITHUB_URL: an address is shown in messages",
+        ),
+    ),
     "long pause": Mistake(ask_for_a_long_pause, Exit.FAILURE, ("It asks for a pause until ",)),
     "bad gateway": Mistake(fail_at_the_gateway, Exit.FAILURE, ("(502): Bad Gateway",)),
     "a page": Mistake(ask_a_web_page, Exit.FAILURE, ("Check that STABLEHAND_GITHUB_URL is the address",)),
@@ -230,6 +250,7 @@ def test_a_mistake_is_said_in_a_sentence(name: str, installation: Installation) 
     assert ("", mistake.status) == (ran.out, ran.status)
     assert before == state_of(world)
     assert installation.settings.get("STABLEHAND_TOKEN", "ghp") not in ran.err
+    assert "hunter2" not in ran.err
 
 
 def state_of(world: World) -> object:

@@ -11,7 +11,7 @@ from flows.evidence.check_runs import SOURCE
 from flows.evidence.source import SourceError
 from reconcile.observed import CheckRun, CommitChecks, CommitStatus, ValidationPullRequest
 from state.evidence import Evidence, Verdict
-from state.policy import CheckRuns
+from state.sources import CheckRuns
 from tests.builders import sha
 from tests.fakes import FakeRepository
 from tests.flows.evidence import around

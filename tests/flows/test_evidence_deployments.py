@@ -7,7 +7,7 @@ import pytest
 from flows.evidence.deployments import SOURCE
 from reconcile.observed import Deployment
 from state.evidence import Evidence, Verdict
-from state.policy import Deployments
+from state.sources import Deployments
 from tests.builders import NOW, sha
 from tests.flows.evidence import around
 from tests.flows.release import FakeRelease

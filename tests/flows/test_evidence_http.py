@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from flows.evidence.http import SOURCE
 from reconcile.errors import UnreachableError
 from state.evidence import Evidence, Verdict
-from state.policy import Http
+from state.sources import Http
 from tests.builders import NOW, sha
 from tests.flows.evidence import around
 from tests.sandbox.stage import Stage

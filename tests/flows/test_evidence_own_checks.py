@@ -11,8 +11,9 @@ from reconcile.errors import UnreachableError
 from reconcile.observed import CheckRun, CommitChecks, CommitStatus, RequiredCheck
 from state.evidence import Verdict
 from state.ids import RepositoryName, Sha
-from state.policy import OwnChecks, Policy, RepositoryPolicy, Source
+from state.policy import Policy, RepositoryPolicy
 from state.proposal import Candidate, SourceCommit, SourceHistory, choose_candidate, pin_candidate
+from state.sources import OwnChecks, Source
 from tests.builders import NOW, sha
 from tests.flows.release import FakeRelease, check_run
 

@@ -11,7 +11,7 @@ from flows.evidence.sentry import SOURCE
 from flows.evidence.source import SourceError
 from reconcile.errors import RateLimitedError, UnreachableError
 from state.evidence import Evidence, Verdict
-from state.policy import Sentry
+from state.sources import Sentry
 from tests.builders import NOW
 from tests.flows.evidence import around
 from tests.sandbox.sentry import Issue, SentryServer

@@ -11,22 +11,8 @@ from hypothesis import strategies as st
 
 from state.document import Block, DesiredState, Hold, Permit, Permits, locate_in_zone
 from state.errors import DocumentError, Problem
-from state.policy import (
-    WEEKDAYS,
-    CheckRuns,
-    Deployments,
-    Freeze,
-    Http,
-    Limits,
-    Moves,
-    OwnChecks,
-    Policy,
-    RepositoryPolicy,
-    Sentry,
-    ShownDeployments,
-    Source,
-    Window,
-)
+from state.policy import WEEKDAYS, Freeze, Limits, Moves, Policy, RepositoryPolicy, ShownDeployments, Window
+from state.sources import CheckRuns, Deployments, Http, OwnChecks, Sentry, Source
 from state.yaml_io import (
     dump_desired,
     dump_policy,
