@@ -79,6 +79,15 @@ class Settings(BaseSettings):
             raise ValueError("it has a space, a line end or an odd character inside: give the token alone")
         return value.strip()
 
+    @field_validator("github_url", "sentry_url")
+    @classmethod
+    def _may_be_shown(cls, value: HttpUrl) -> HttpUrl:
+        if value.username or value.password or value.query or value.fragment:
+            raise ValueError(
+                "an address is shown in messages: leave out name, password, and all that follows a ? or #"
+            )
+        return value
+
     @model_validator(mode="after")
     def _has_credentials(self) -> Self:
         app = (self.app_id, self.app_installation_id, self.app_private_key)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import pydantic
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr
 
 from state.ids import Frozen
 
@@ -15,8 +15,10 @@ def _url(text: str) -> str:
         raise ValueError(
             f"{text[:150]!r} is not an address: write it as in https://api.github.com"
         ) from error
-    if url.username or url.password:
-        raise ValueError("an address with a user name or password in it ends up in messages: use the token")
+    if url.username or url.password or url.query or url.fragment:
+        raise ValueError(
+            "an address ends up in messages: leave out name, password, and all that follows a ? or #"
+        )
     return text.rstrip("/")
 
 
@@ -37,6 +39,9 @@ class AppCredentials(Frozen):
 
 class GitHubSettings(Frozen):
     """How to reach GitHub."""
+
+    # What is wrong with an address may be that it holds a password.
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     url: Annotated[str, AfterValidator(_url)] = "https://api.github.com"
     """The API's base address; GitHub Enterprise Server has it at ``/api/v3``."""
