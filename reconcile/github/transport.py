@@ -345,7 +345,7 @@ class Transport:
     def _failed(self, error: RequestFailed) -> ReconcileError:
         response = error.response.raw_response
         message = _message(response)
-        what = f"{self._describe(response)}: {message or response.reason_phrase}"
+        what = f"{self._describe(response)}: {(message or response.reason_phrase).rstrip('.')}."
         match response.status_code:
             case 401:
                 return UnauthorizedError(

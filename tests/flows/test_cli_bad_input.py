@@ -193,7 +193,7 @@ MISTAKES = {
         ),
     ),
     "long pause": Mistake(ask_for_a_long_pause, Exit.FAILURE, ("It asks for a pause until ",)),
-    "bad gateway": Mistake(fail_at_the_gateway, Exit.FAILURE, ("(502): Bad Gateway",)),
+    "bad gateway": Mistake(fail_at_the_gateway, Exit.FAILURE, ("(502): Bad Gateway.",)),
     "a page": Mistake(ask_a_web_page, Exit.FAILURE, ("Check that STABLEHAND_GITHUB_URL is the address",)),
     "nobody there": Mistake(ask_nobody, Exit.FAILURE, ("Nothing answers at http://127.0.0.1:",)),
     "no settings": Mistake(
