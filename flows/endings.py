@@ -1,7 +1,7 @@
 """How runs end that nobody looks at: Sentry expects those of a schedule, and people hear of what cannot do its work.
 
 Once a flow and cause, and once when it is over. What people know of it is a variable in Prefect, one a flow, since the
-ledger cannot be asked where GitHub is what fails (ADR 9). Whoever deletes it has them told once more.
+ledger cannot be asked where GitHub is what fails (ADR 12). Whoever deletes it has them told once more.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable

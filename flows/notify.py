@@ -7,6 +7,7 @@ remember. A repetition reaches those again whom the first reached: which they we
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -14,11 +15,15 @@ from typing import Literal, NamedTuple
 from flows.settings import Settings
 from flows.ways.alarm import Alarm
 from reconcile.observed import Accepted
+from reconcile.render.markdown import shorten
 from reconcile.report import News
 from state.evidence import Verdict
 from state.ids import abbreviate
 
 _log = logging.getLogger(__name__)
+
+_LONGEST_LINE = 1_000
+_CALLS = re.compile(r"@(?=\w)|<(?=[!@#&])")
 
 
 class FlowRun(NamedTuple):
@@ -114,7 +119,7 @@ async def _tell(
     run: FlowRun | None = None,
 ) -> bool:
     """Send one message to every address, and one of each cause to Sentry; say whether any of these took it."""
-    lines = [cause.text for cause in (*begun, *ended)]
+    lines = [_plain(cause.text) for cause in (*begun, *ended)]
     is_heard = await _send(
         settings, title=f"stablehand: {title}", lines=[*lines, *((run.address,) if run else ())]
     )
@@ -135,6 +140,11 @@ async def _tell(
         for cause in causes
     ]
     return await sentry.send(settings, messages) or is_heard
+
+
+def _plain(text: str) -> str:
+    """Bring a sentence, which may quote anybody, to a line that calls nobody: chats act on ``@all``, ``<!here>``."""
+    return _CALLS.sub(lambda call: f"{call[0]}\u200b", shorten(text, _LONGEST_LINE))
 
 
 async def _send(settings: Settings, *, title: str, lines: list[str]) -> bool:

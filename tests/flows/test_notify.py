@@ -157,3 +157,12 @@ async def test_no_secret_is_told(world: World, receiver: Receiver) -> None:
     await run(world, settings(notify_urls=receiver.address, sentry_dsn=receiver.dsn))
     told = json.dumps([body.decode() for body in receiver.bodies])
     assert all(secret not in told for secret in ("the-token", "hunter2"))
+
+
+async def test_nobody_is_called_by_what_is_quoted(world: World, receiver: Receiver) -> None:
+    """A reason, a title, a name: chats act on mentions wherever they stand."""
+    reason = "ask @everyone, <!channel> and <@U1> or a@example.org"
+    world.merge(world.at(2), holds={TOKMAN: {"reason": reason}})
+    await run(world, settings(notify_urls=receiver.address))
+    told = receiver.notes[-1]["message"]
+    assert "ask @\u200beveryone, <\u200b!channel> and <\u200b@\u200bU1> or a@\u200bexample.org" in told
