@@ -67,7 +67,7 @@ def parse_documents(documents: Documents, *, where: str) -> tuple[DesiredState, 
         missing = STATE_PATH if documents.desired_text is None else POLICY_PATH
         raise MissingError(
             f"{where} has no {missing} at {abbreviate(documents.commit)} (the head of its default branch). "
-            "Commit one there; the README shows both documents."
+            "Commit one there, or have both made: `stablehand init --help`."
         )
     problems: tuple[Problem, ...] = ()
     try:

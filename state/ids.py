@@ -37,8 +37,9 @@ class Frozen(BaseModel):
 
 
 UNREADABLE = re.compile(
-    # Control characters, line ends that only some programs see as such, and marks that reorder what a reviewer reads.
-    "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]|\r(?!\n)"
+    # Control characters, line ends that only some programs see as such, and marks that reorder what a reviewer reads;
+    # and what stands for bytes that were no characters.
+    "[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffd-\uffff]|\r(?!\n)"
     # What shows nothing, so that two names look like one.
     "|[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u2065\u206a-\u206f\u2800\u3164\uffa0"
     "\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"

@@ -62,6 +62,12 @@ _STATUS: Mapping[Result, Literal["success", "failure", "pending"]] = {
 }
 _ROUNDS = 3
 """How often a run plans again because the world moved, before it leaves the rest to the next run."""
+_GIVE_WAY_SECONDS = (2.0, 5.0, 10.0)
+"""Pauses after another run has recorded first; then this one leaves the rest to it."""
+_OUTRUN = (
+    "Another run is at work on this fleet and recorded first each time, so this one left the rest to it. "
+    "What has moved stands; run again when the other has ended."
+)
 _STALE_READ_SECONDS = (1.0, 3.0, 8.0)
 """Pauses before observing again what was moved and does not show it yet."""
 
@@ -131,33 +137,35 @@ async def reconcile(steps: ReconcileSteps, *, clock: Clock, run: str) -> RunRepo
         ReconcileError: GitHub could not be read or the ledger not be written.
     """
     outcomes: dict[RepositoryName, Outcome] = {}
-    for count in range(1, _ROUNDS + 1):
+    rounds, pauses = 1, iter(_GIVE_WAY_SECONDS)
+    while True:
         loaded = await steps.load()
         observed = await _observe(steps, loaded, outcomes, clock)
         ledger = _settled(loaded, observed, outcomes, clock.now())
         accepted = loaded.model_copy(update={"ledger": ledger}) if loaded.ledger else loaded
         current = plan(accepted, observed, now=clock.now())
-        report = RunReport(plan=current, outcomes=tuple(outcomes.values()), rounds=count)
-        todo = () if count == _ROUNDS else _untried(current, outcomes)
+        report = RunReport(plan=current, outcomes=tuple(outcomes.values()), rounds=rounds)
+        todo = _untried(current, outcomes) if rounds < _ROUNDS else ()
         begins = loaded.ledger is None and not current.is_converged
         try:
             if not todo and not begins:
                 report = await _rebuild(steps, report)
                 await _finish(steps, loaded, record_rebuilt(ledger, report.rebuilt, clock.now()), report)
-                break
+                return report
             intending = record_intents(ledger, _intents(todo, run, clock.now()))
             await _record(steps, loaded, intending, describe_intents(todo, loaded.version.commit))
-        except StaleHeadError:  # another run recorded first: what it did has to be seen before anything moves
-            if count == _ROUNDS:
-                raise
+        except StaleHeadError as error:  # what another run did has to be seen before anything moves
+            if (pause := next(pauses, None)) is None:
+                raise StaleHeadError(_OUTRUN) from error
+            await clock.sleep(pause)
             continue
+        rounds += 1
         named = {action.repository for action in todo}
         for wave in sorted({action.wave for action in todo}):
             ready, skipped = split_wave(current, wave, outcomes)
             if actions := tuple(action for action in ready if action.repository in named):
                 outcomes |= {each.repository: each for each in await steps.apply_wave(current, actions)}
             outcomes |= {each.repository: each for each in skipped}
-    return report
 
 
 def _untried(current: Plan, outcomes: Mapping[RepositoryName, Outcome]) -> tuple[Action, ...]:

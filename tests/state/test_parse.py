@@ -153,6 +153,7 @@ permits:
         ("version: 1\r\nref: a\rb\n", "2:7: an unreadable character (U+000D): remove it"),
         ("version: \ud800\n", "1:10: an unreadable character (U+D800): remove it"),
         ("ref: sta\u200bble\n", "1:9: an unreadable character (U+200B): remove it"),
+        ("ref: sta\ufffdble\n", "1:9: an unreadable character (U+FFFD): remove it"),
         ("ref: stable\ufe0f\n", "1:12: an unreadable character (U+FE0F): remove it"),
         ("ref: stable\U000e0041\n", "1:12: an unreadable character (U+E0041): remove it"),
         ('ref: "sta\\u200bble"\n', "1:6: 'sta\\u200bble' is not a branch name"),
