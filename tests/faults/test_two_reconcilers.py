@@ -1,5 +1,6 @@
 """Two reconcilers on one fleet, in many interleavings: no commit is lost, nothing moves twice, both end converged."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -13,9 +14,9 @@ from tests.faults.world import World
 SEEDS = [*range(6), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(6, 60))]
 
 
-async def together(world: World, turns: Turns) -> None:
-    """Run two at once; one of them may give up because the other was always first to record."""
-    reports = await turns.play([world.run(hook=turns.hook, name=name) for name in ("one", "other")])
+async def together(world: World, turns: Turns, names: Sequence[str] = ("one", "other")) -> None:
+    """Run several at once; one may leave the rest to another that was always first to record."""
+    reports = await turns.play([world.run(hook=turns.hook, name=name) for name in names])
     for report in reports:
         assert isinstance(report, RunReport | StaleHeadError), report
 
@@ -26,6 +27,18 @@ async def test_both_at_once(make_world: MakeWorld, seed: int, is_begun: object) 
     world = make_world(is_begun=is_begun)
     world.merge(world.at(3))
     await together(world, Turns(seed))
+    assert (await world.run()).result is Result.CONVERGED
+    assert world.at(3) == world.stables()
+    assert 3 == len(world.moves())
+    world.audit()
+    world.audit_record()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_three_at_once(make_world: MakeWorld, seed: int) -> None:
+    world = make_world()
+    world.merge(world.at(3))
+    await together(world, Turns(seed), ("one", "other", "third"))
     assert (await world.run()).result is Result.CONVERGED
     assert world.at(3) == world.stables()
     assert 3 == len(world.moves())
