@@ -291,6 +291,19 @@ def test_policy_and_targets_at_once_do_not_count() -> None:
     assert {} == history.push(desired(), policy()).judged().unapproved
 
 
+def test_policy_and_targets_of_one_branch_are_at_once_however_they_got_here() -> None:
+    """What somebody pushed of it before does not make two pull requests of one."""
+    stricter = policy(more="soak: 1h\n")
+    judged = (
+        History()
+        .push(policy_text=stricter)
+        .merge(desired(ogr=NEW), fork_point=START, reviewed=documents(desired(ogr=NEW), stricter))
+        .judged()
+    )
+    assert "at once" in judged.unapproved[OGR]
+    assert "without a pull request" in (judged.policy or "")
+
+
 # Documents that cannot be read
 
 
@@ -314,6 +327,19 @@ def test_a_broken_document_taken_back_hides_nothing() -> None:
 def test_a_pull_request_may_break_and_another_mend() -> None:
     """Both were merged as they were reviewed, so what came of them counts."""
     assert {} == History().merge(UNREADABLE).merge(desired(ogr=NEW)).judged().unapproved
+
+
+def test_a_pull_request_may_break_the_policy_and_another_mend_it() -> None:
+    assert History().merge(policy_text="approval: [").judged().whole is None
+    assert History().merge(policy_text="approval: [").merge(policy_text=policy()).judged().whole is None
+
+
+def test_a_broken_document_hides_what_it_was_broken_with() -> None:
+    """Nobody knows what a push changed there. A push of the other document adds nothing to that."""
+    assert "without a pull request" in (History().push(UNREADABLE).judged().document or "")
+    agreed = History().merge(UNREADABLE).push(policy_text=policy(more="soak: 1h\n"))
+    assert agreed.judged().document is None
+    assert {} == agreed.merge(desired(ogr=NEW)).judged().unapproved
 
 
 def test_a_merge_that_breaks_otherwise_than_was_reviewed_hides_something() -> None:
@@ -351,6 +377,8 @@ def test_a_branch_that_began_with_a_broken_document() -> None:
     ) == history.judged().unapproved[OGR]
     adopted = History().push(desired(ogr=NEW)).merge(fork_point=broken)
     assert {OGR} == adopted.judged().unapproved.keys()
+    mended = History().merge(policy_text=policy(more="soak: 1h\n"), fork_point=documents(policy_text="a: ["))
+    assert "#7 began where release-policy.yaml could not be read" in (mended.judged().policy or "")
 
 
 def test_a_broken_policy_holds_everything() -> None:
