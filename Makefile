@@ -56,7 +56,7 @@ demo: $(STAMP) ## watch a proposal become moved branches; YES=1 merges by itself
 bench: $(STAMP) ## measure against baselines, into docs/benchmarks; a quarter of an hour, QUICK=1 some minutes
 	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
 
-mutation: $(MUTANT)/.installed ## find mistakes in the deciding core that no test would notice; ten minutes
+mutation: $(MUTANT)/.installed ## find mistakes in the deciding core that no test would notice; five minutes
 	rm -rf mutants
 	$(MUTANT)/bin/mutmut run
 	$(MUTANT)/bin/mutmut results
