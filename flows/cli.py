@@ -621,7 +621,7 @@ def _run(way: Callable[[], Awaitable[T]], what: str | None = None) -> T:
         complain(f"stablehand: {error}")
         raise typer.Exit(Exit.FAILURE) from None
     except KeyboardInterrupt:
-        complain("stablehand: interrupted. What has moved stays moved; run it again to go on.")
+        complain("stablehand: interrupted. What is done stays done; run it again to go on.")
         raise typer.Exit(_INTERRUPTED) from None
 
 

@@ -303,7 +303,7 @@ def test_an_interrupted_run_says_what_stays(installation: Installation) -> None:
         out, err = process.communicate()
     assert ("", 130) == (out, process.returncode)
     assert (
-        "stablehand: interrupted. What has moved stays moved; run it again to go on." == err.splitlines()[-1]
+        "stablehand: interrupted. What is done stays done; run it again to go on." == err.splitlines()[-1]
     )
     assert "Traceback" not in err
 
