@@ -16,7 +16,7 @@ from reconcile.render.markdown import anchor, code, escape
 from reconcile.render.plan import SENTENCE_LIMIT, render_way, rows_of
 from reconcile.render.suggestions import Block, ChangedFile, added_lines, fenced, suggest
 from reconcile.selection import going_out
-from state.document import DesiredState, PermitKind, Permits
+from state.document import DesiredState, Permit, PermitKind, Permits
 from state.document import Hold as DesiredHold
 from state.ids import ZERO_SHA, Frozen, RepositoryName, Sha, abbreviate
 from state.proposal import SourceCommit, SourceHistory
@@ -118,8 +118,7 @@ def render_line_notes(
         said = [_what(item, foresight.histories.get(name))]
         if isinstance(item, Hold):
             said.append(f"Held (`{item.code}`). {escape(item.sentence, SENTENCE_LIMIT)}")
-        line = file.after.splitlines()[place[0] - 1]
-        said += _other_targets(line, before, item, foresight.greens.get(name))
+        said += _other_targets(file.after, place, before, item, foresight.greens.get(name))
         last = before.targets.get(name)
         if last and not isinstance(item, NoOp | Hold):
             offer = _hold(file.after, shown, item, last, hold)
@@ -127,7 +126,7 @@ def render_line_notes(
                 skips[item] = offer
             else:
                 said.append(f"{_not_before(hold)}: take it back, and add its hold.\n\n{offer}")
-        permit, copied = _permit(file, shown, item, foresight.observed, number)
+        permit, copied = _permit(file, shown, item, foresight.observed, number=number, now=now)
         notes.append(
             LineNote(path=STATE_PATH, first=place[0], last=place[0], body="\n\n".join((*said, *copied)))
         )
@@ -155,14 +154,17 @@ def _what(item: Item, history: SourceHistory | None) -> str:
     return " · ".join(parts)
 
 
-def _other_targets(line: str, before: DesiredState, item: Item, green: Green | None) -> Iterator[str]:
+def _other_targets(
+    text: str, place: tuple[int, int], before: DesiredState, item: Item, green: Green | None
+) -> Iterator[str]:
     """Offer to leave the repository where it is, and to take an earlier commit."""
+    line, column = text.splitlines()[place[0] - 1], place[1]
     last = before.targets.get(item.repository)
-    if last and (block := _with_target(line, item.target, last)):
+    if last and (block := _with_target(line, column, item.target, last)):
         yield f"Not this time, leave it at {code(abbreviate(last))}; the next proposal offers it again:\n\n{block}"
     elif not last and _ALONE.fullmatch(line):
         yield f"Not this time, leave it out:\n\n{fenced('suggestion', [])}"
-    if green and (block := _with_target(line, item.target, green.commit.sha)):
+    if green and (block := _with_target(line, column, item.target, green.commit.sha)):
         behind = ", ".join(_name(commit) for commit in green.left)
         yield (
             f"Take {code(abbreviate(green.commit.sha))} instead, the newest before it whose checks passed; "
@@ -170,9 +172,12 @@ def _other_targets(line: str, before: DesiredState, item: Item, green: Green | N
         )
 
 
-def _with_target(line: str, current: Sha, wanted: Sha) -> str | None:
-    """Suggest a line with another sha; none where the line does not have the one that it should."""
-    start = line.lower().find(current)
+def _with_target(line: str, column: int, current: Sha, wanted: Sha) -> str | None:
+    """Suggest a line with another sha from a column on; none where it does not have the one that it should there.
+
+    Two repositories of one line may have the same.
+    """
+    start = line.lower().find(current, column - 1)
     if start < 0:
         return None
     return fenced("suggestion", [line[:start] + wanted + line[start + len(current) :]])
@@ -222,28 +227,42 @@ def _not_before(hold: DesiredHold) -> str:
 
 
 def _permit(
-    file: ChangedFile, shown: frozenset[int], item: Item, observed: Observed, number: int
+    file: ChangedFile, shown: frozenset[int], item: Item, observed: Observed, *, number: int, now: datetime
 ) -> tuple[Sequence[LineNote], Sequence[str]]:
-    """Offer the permit that a hold asks for: as a note of its own, or to be copied."""
+    """Offer the permit that a hold asks for: as a note of its own, or to be copied.
+
+    One that counts for this way already gets what it lacks and keeps what it has: of two gates that are overridden one
+    after the other, the second would bring the first back.
+    """
     known = observed.repositories.get(item.repository)
     kind = _PERMITS.get(known.target.relation) if known and known.target else None
     if not isinstance(item, Hold) or item.code not in _PERMITTED or not known or not kind:
         return (), ()
-    fields = {
-        "from": known.live or ZERO_SHA,
-        "to": item.target,
-        "reason": f"agreed on in the review of #{number}",
-    }
-    if item.code in _OVERRIDDEN:
-        fields["despite"] = item.code
     desired = parse_desired(file.after)
-    permits = {**desired.permits, item.repository: Permits.model_validate({kind: fields})}
+    others = desired.permits.get(item.repository, Permits.model_construct())
+    permit = Permit.model_validate(
+        {
+            "from": known.live or ZERO_SHA,
+            "to": item.target,
+            "reason": f"agreed on in the review of #{number}",
+        }
+    )
+    there = dict(others.named()).get(kind)
+    if there and _way(there) == _way(permit) and (there.until is None or now < there.until):
+        permit = there
+    if item.code in _OVERRIDDEN:
+        permit = permit.model_copy(update={"despite": (*permit.despite, item.code)})
+    permits = {**desired.permits, item.repository: others.model_copy(update={kind: permit})}
     edited = edit_desired(file.after, desired.model_copy(update={"permits": permits}))
     wish = "To permit exactly this, once"
     if block := suggest(file.after, edited, shown):
         body = f"{escape(item.name)}. {wish}:\n\n{block.text}"
         return (LineNote(path=STATE_PATH, first=block.first, last=block.last, body=body),), ()
     return (), (f"{wish}, add:\n\n{fenced('yaml', list(added_lines(file.after, edited)))}",)
+
+
+def _way(permit: Permit) -> tuple[Sha, Sha]:
+    return permit.from_, permit.to
 
 
 def _name(commit: SourceCommit) -> str:

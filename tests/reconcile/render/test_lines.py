@@ -1,7 +1,7 @@
 """Notes on lines: which the diff shows, and suggestions that replace exactly what they stand on."""
 
 import difflib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from reconcile.observed import LineNote, Observed, Relation
 from reconcile.plan import plan
 from reconcile.render.lines import Foresight, render_line_notes, render_problem_notes
 from reconcile.render.suggestions import ChangedFile, shown_lines
-from state.document import DesiredState, Hold
+from state.document import DesiredState, Hold, Permits
 from state.ids import Sha
 from state.policy import Limits, Policy
 from state.yaml_io import dump_desired, parse_desired
@@ -146,6 +146,34 @@ def test_a_limit_is_overridden_by_its_name() -> None:
     _, permit = notes(text, under=limited, ahead=4)
     assert "despite: [limit-exceeded]" in apply(text, permit)
     assert parse_desired(apply(text, permit)).permits[NAMES[11]].move
+
+
+def test_a_permit_keeps_what_it_has() -> None:
+    """What one that counts already overrides, until when and why; and those of another kind."""
+    way = {"from": OLD, "to": NEW, "reason": "agreed on at noon", "until": "2026-03-03T10:00 UTC"}
+    other = {"from": NEW, "to": OLD, "reason": "the way back"}
+    stands = Permits.model_validate({"move": way | {"despite": "outside-window"}, "rewind": other})
+    limited = policy(*NAMES, limits=Limits(commits_per_repository=3))
+    text = dump_desired(desired(document(r11=NEW).targets, permits={NAMES[11]: stands}))
+    for now, expected in (
+        (NOW, way | {"despite": ["outside-window", "limit-exceeded"]}),
+        (
+            NOW + timedelta(days=1),
+            way | {"despite": "limit-exceeded", "reason": "agreed on in the review of #7", "until": None},
+        ),
+    ):
+        (_, offer) = notes(text, under=limited, now=now, ahead=4)
+        after = parse_desired(apply(text, offer)).permits[NAMES[11]]
+        assert Permits.model_validate({"move": expected, "rewind": other}) == after
+
+
+def test_a_line_of_several_repositories() -> None:
+    """Each is taken back by itself, also where both have the same commit."""
+    line = "version: 1\nref: stable\ntargets: {{o/r00: {}, o/r01: {}}}\n"
+    text = line.format(NEW, NEW)
+    found = notes(text, before=line.format(OLD, OLD))
+    back = [apply(text, note) for note in found if "leave it at" in note.body]
+    assert [line.format(OLD, NEW), line.format(NEW, OLD)] == back
 
 
 def test_a_new_line_can_go() -> None:
