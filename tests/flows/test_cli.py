@@ -302,9 +302,7 @@ def test_an_interrupted_run_says_what_stays(installation: Installation) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert ("", 130) == (out, process.returncode)
-    assert (
-        "stablehand: interrupted. What is done stays done; run it again to go on." == err.splitlines()[-1]
-    )
+    assert "stablehand: interrupted. What is done stays done; run it again to go on." == err.splitlines()[-1]
     assert "Traceback" not in err
 
 
