@@ -396,10 +396,13 @@ def _wait_reasons(
     yield from _order_reasons(policy, before)
 
 
+_NOT_MOVED = "{} comes first and has not moved ({})."
+
+
 def _order_reasons(policy: Policy, before: _Before) -> Iterator[_WaitReason]:
     for item in before.items:
         if isinstance(item, Hold | Wait):
-            yield _WaitReason("after", f"{item.name} comes first and has not moved ({item.code}).")
+            yield _WaitReason("after", _NOT_MOVED.format(item.name, item.code))
         elif isinstance(item, Action) and policy.repositories[item.repository].ready:
             yield _WaitReason("after", f"{item.name} moves first, and must be ready before this one moves.")
     for name, why in before.unready:
@@ -408,9 +411,14 @@ def _order_reasons(policy: Policy, before: _Before) -> Iterator[_WaitReason]:
 
 
 def _limited(items: tuple[Item, ...], limit: int | None) -> tuple[Item, ...]:
-    """Hold every move when there are more of them than the policy allows at once, but for those with an exception."""
+    """Hold every move when there are more of them than the policy allows at once, but for those with an exception.
+
+    An exception does not lift the order: what comes after a held move waits for it.
+    """
     counted = {
-        item.repository for item in items if isinstance(item, Action) and "limit-exceeded" not in item.despite
+        item.repository: item.name
+        for item in items
+        if isinstance(item, Action) and "limit-exceeded" not in item.despite
     }
     if limit is None or len(counted) <= limit:
         return items
@@ -418,9 +426,14 @@ def _limited(items: tuple[Item, ...], limit: int | None) -> tuple[Item, ...]:
         f"{len(counted)} repositories would move, and the policy allows {limit} at once. "
         "Take some targets back, or add permits despite: limit-exceeded."
     )
-    return tuple(
-        item.hold("limit-exceeded", sentence) if item.repository in counted else item for item in items
-    )
+
+    def limited(item: Item) -> Item:
+        if item.repository in counted:
+            return item.hold("limit-exceeded", sentence)
+        first = [counted[name] for name in item.after if name in counted] if isinstance(item, Action) else []
+        return item.wait("after", _NOT_MOVED.format(first[0], "limit-exceeded")) if first else item
+
+    return tuple(map(limited, items))
 
 
 def _rebuilds(

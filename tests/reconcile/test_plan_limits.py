@@ -119,3 +119,18 @@ def test_a_gate_may_bring_a_plan_under_its_limit() -> None:
     repositories = (observed_repository("a/a"), observed_repository("b/b", target=soaking))
     assert ["limit-exceeded"] * 2 == decide_all(policy(*names, limits=limits), *repositories)
     assert ["fast-forward", "soaking"] == decide_all(policy(*names, limits=limits, soak="1h"), *repositories)
+
+
+def test_an_exception_waits_for_what_is_held_before_it() -> None:
+    """A permit overrides the limit, not the order: a move behind a held one would never be made."""
+    under = policy("b/b", after={"c/c": ["a/a"], "d/d": ["c/c"]}, limits=Limits(repositories=1))
+    under = under.model_copy(update={"repositories": under.repositories | policy("a/a").repositories})
+    permit = {"from": LIVE, "to": TARGET, "reason": "cannot wait", "despite": ["limit-exceeded"]}
+    names = ("a/a", "b/b", "c/c", "d/d")
+    given = accepted(
+        dict.fromkeys(names, TARGET), under=under, permits={name: {"move": permit} for name in ("c/c", "d/d")}
+    )
+    made = plan(given, observed(*map(observed_repository, names)), now=NOW)
+    assert ["limit-exceeded"] * 2 == [hold.code for hold in made.holds]
+    assert [("c/c", "after"), ("d/d", "after")] == [(wait.repository, wait.code) for wait in made.waits]
+    assert {"a/a comes first and has not moved (limit-exceeded)."} == {wait.sentence for wait in made.waits}
