@@ -356,18 +356,21 @@ def _how_to(proposal: Proposal) -> Section:
         "The notes on the changed lines do that with one click. Every edit is planned again, shown here as a check, "
         f"and stays yours; the label **{escape(proposal.rules.hand_back)}** gives the branch back. Merging decides."
     )
-    moving = next((action for action in plan.actions if action.live), None)
-    if moving and moving.live:
+    if any(action.live for action in plan.actions):
         text += (
-            "\n\nTo go back after it has moved, run `stablehand rollback`, which offers it as a pull request. Or set "
-            "the line to the earlier sha and permit exactly that way, here for "
-            f"{escape(proposal.short(moving.name))}:\n\n"
+            "\n\nTo go back after it has moved, run `stablehand rollback`, which offers it as a pull request."
+        )
+    # What is itself a rewind or a force goes back another way.
+    if forward := next((action for action in plan.actions if isinstance(action, FastForward)), None):
+        text += (
+            " Or set the line to the earlier sha and permit exactly that way, here for "
+            f"{escape(proposal.short(forward.name))}:\n\n"
             "```yaml\n"
             "permits:\n"
-            f"  {moving.repository}:\n"
+            f"  {forward.repository}:\n"
             "    rewind:\n"
-            f"      from: {moving.target}\n"
-            f"      to: {moving.live}\n"
+            f"      from: {forward.target}\n"
+            f"      to: {forward.live}\n"
             '      reason: "…"\n'
             "```"
         )

@@ -25,7 +25,11 @@ def render_moment(moment: datetime, now: datetime) -> str:
 
 
 def render_span(time: timedelta) -> str:
-    """Say how long something is, coarsely: nobody decides by the minute, and runs of one hour write the same."""
+    """Say how long something is, coarsely: nobody decides by the minute, and runs of one hour write the same.
+
+    Nothing is shorter than nothing: a commit's time is that of whoever made it, whose clock may be ahead.
+    """
+    time = max(time, timedelta())
     minutes, hours = round(time / timedelta(minutes=1)), round(time / timedelta(hours=1))
     if minutes <= _MINUTES_UNTIL:
         return f"{minutes} min"

@@ -1,12 +1,13 @@
 """The proposal says what decides first, and holds whatever the fleet holds."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconcile.observed import Observed
+from reconcile.observed import Observed, Relation
 from reconcile.plan import plan
 from reconcile.render.marks import read_built_on, read_evidence, renew_evidence
 from reconcile.render.proposal import (
@@ -17,7 +18,7 @@ from reconcile.render.proposal import (
 )
 from reconcile.render.sections import LIMIT
 from reconcile.selection import LeftOut
-from state.document import Hold
+from state.document import Hold, Permits
 from state.evidence import Validation, Verdict
 from state.policy import Policy, ProposalPolicy, ReleaseNotes
 from state.proposal import MergedPullRequest, SourceCommit
@@ -155,6 +156,33 @@ def built(*, rebuilds: bool = False) -> Proposal:
         )
     )
     return busy_proposal(plan=plan(given, seen, now=NOW), observed=seen, policy=under, risks={})
+
+
+@pytest.mark.parametrize(
+    ("expected", "relation", "kind"),
+    [
+        ("    rewind:\n      from: baba", Relation.FAST_FORWARD, "move"),
+        ("as a pull request.\n\n<!--", Relation.REWIND, "rewind"),
+        ("as a pull request.\n\n<!--", Relation.DIVERGED, "force"),
+    ],
+)
+def test_the_way_back_is_one_that_works(expected: str, relation: Relation, kind: str) -> None:
+    """A rewind permit takes back what went forward, and nothing else."""
+    way = {"from": sha("b0"), "to": sha("ba"), "reason": "as agreed"}
+    target = observed_target(sha("ba"), relation=relation, ahead=1, behind=2)
+    observed = Observed(
+        at=NOW, repositories={PACKIT: observed_repository(PACKIT, live=sha("b0"), target=target)}
+    )
+    permits = {PACKIT: Permits.model_validate({kind: way})}
+    made = plan(accepted({PACKIT: sha("ba")}, under=busy_policy(), permits=permits), observed, now=NOW)
+    assert expected in render_body(busy_proposal(plan=made, observed=observed, histories={}))
+
+
+def test_a_clock_that_is_ahead_makes_no_negative_age() -> None:
+    """A commit has the time of whoever made it."""
+    early = busy_proposal(at=NOW - timedelta(days=90))
+    assert " 0 min " in render_body(early)
+    assert not re.search(r"-\d+ (min|h|days)", render_body(early))
 
 
 def test_the_order_is_told_with_its_builds() -> None:
