@@ -141,7 +141,12 @@ def explain(
         return tuple(
             each for each in rebuilds if each.repository == repository and not isinstance(each, Rebuild)
         )
-    return tuple(_obstruct(case, reason) for reason in _reasons(case, _Before.of(case, decided, now), now))
+    if not isinstance(item, Action):
+        return tuple(
+            _obstruct(case, reason) for reason in _reasons(case, _Before.of(case, decided, now), now)
+        )
+    limited = _limited(tuple(decided.values()), accepted.policy.limits.repositories)
+    return tuple(each for each in limited if each.repository == repository and isinstance(each, Hold | Wait))
 
 
 def _decide(case: _Case, decided: Mapping[RepositoryName, Item], now: datetime) -> Item:

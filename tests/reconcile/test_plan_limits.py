@@ -3,7 +3,7 @@
 import pytest
 
 from reconcile.observed import ObservedRepository, Relation
-from reconcile.plan import plan
+from reconcile.plan import explain, plan
 from reconcile.planned import Action, Hold, NoOp, Wait
 from state.policy import Limits, Policy
 from tests.builders import (
@@ -134,3 +134,16 @@ def test_an_exception_waits_for_what_is_held_before_it() -> None:
     assert ["limit-exceeded"] * 2 == [hold.code for hold in made.holds]
     assert [("c/c", "after"), ("d/d", "after")] == [(wait.repository, wait.code) for wait in made.waits]
     assert {"a/a comes first and has not moved (limit-exceeded)."} == {wait.sentence for wait in made.waits}
+
+
+def test_the_limit_is_what_stands_in_the_way() -> None:
+    """Of a repository that only the limit holds, nobody is told that the next run moves it."""
+    repositories = observed(*map(observed_repository, ("a/a", "b/b")))
+    for limit, is_held in ((1, True), (2, False)):
+        under = policy("a/a", "b/b", limits=Limits(repositories=limit))
+        given = accepted({"a/a": TARGET, "b/b": TARGET}, under=under)
+        made = plan(given, repositories, now=NOW)
+        assert is_held == bool(made.holds)
+        assert made.holds == tuple(
+            reason for name in ("a/a", "b/b") for reason in explain(given, repositories, name, now=NOW)
+        )
