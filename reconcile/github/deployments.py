@@ -62,7 +62,7 @@ class _Deployment(Node):
         found = _MOVED_AT.search(self.payload or "") if self.task == _TASK else None
         try:
             return datetime.fromisoformat(found[1]).astimezone(UTC) if found else None
-        except ValueError:
+        except (ValueError, OverflowError):  # a time at the edge of the calendar is in no other zone
             return None
 
 

@@ -99,6 +99,7 @@ async def test_github_knows_production_by_its_name(
         ("stablehand", json.dumps({"moved_at": "2026-11-23T04:00:00.000000Z"}), AT),
         ("deploy", {"moved_at": "2026-11-23T04:00:00+00:00"}, None),
         ("stablehand", {"moved_at": "2026-99"}, None),
+        ("stablehand", {"moved_at": "0001-01-01T00:00:00+10:00"}, None),
         ("stablehand", "nothing", None),
     ],
 )
