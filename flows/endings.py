@@ -10,7 +10,7 @@ from typing import Any
 
 from prefect import Flow, State
 from prefect.client.schemas.objects import FlowRun
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Completed
 from prefect.variables import Variable
 
 from flows import notify, runs
@@ -38,11 +38,13 @@ async def watched(
     async with _monitored(settings, monitor, run) as check_in:
         try:
             state = await body()
+        # Neither knows whether the work can be done.
         except runs.OccupiedError as error:
             check_in.is_well = True
-            return Cancelled(
-                name="Gave way", message=str(error)
-            )  # whether the work can be done, it does not know
+            return Cancelled(name="Gave way", message=str(error))
+        except runs.NotAskedError as error:
+            check_in.is_well = True
+            return Completed(name="Not asked", message=str(error))
         except (ReconcileError, StateError, UsageError) as error:
             await note(Ending(type(error).__name__, str(error)))
             return runs.failed(error)

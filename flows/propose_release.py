@@ -57,7 +57,7 @@ async def _propose(settings: Settings, request: ProposeRequest, label: str | Non
         steps = _as_tasks(plain_steps(github, clock))
         if label is not None and not hands_back(await steps.load(), label):
             await runs.rename("propose · not handed back")
-            return Completed(name="Not asked", message=f"The label {label} asks for nothing.")
+            raise runs.NotAskedError(f"The label {label} asks for nothing.")
         report = await propose(steps, request, clock=clock)
         if runs.is_unattended(run):
             await _alarm(settings, github, report, FlowRun(str(run.id), runs.address(run)))

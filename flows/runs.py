@@ -35,6 +35,10 @@ class OccupiedError(Exception):
     """Another run has the turn, and this one gives way."""
 
 
+class NotAskedError(Exception):
+    """What woke this run asks for nothing."""
+
+
 async def rename(name: str) -> None:
     """Give this flow run another name."""
     async with get_client() as client:

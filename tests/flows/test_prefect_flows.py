@@ -312,6 +312,22 @@ async def test_a_mistake_of_ours_is_told_without_its_text(
     assert "hunter2" not in note["message"]
 
 
+async def test_a_run_that_was_not_asked_is_no_end_of_a_failure(
+    sandbox: Sandbox, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tried nothing, so people who know of the failure are not told that runs do their work again."""
+    with receiving() as chat, tags("auto-scheduled"):
+        monkeypatch.setenv("STABLEHAND_NOTIFY_URLS", chat.address)
+        with monkeypatch.context() as wrong:
+            wrong.setenv("STABLEHAND_TOKEN", "ghs_nobody")
+            await propose_release.propose_release(return_state=True)
+        await propose_release.propose_release(label="release")
+        assert "Not asked" == (await newest_run()).state_name
+        assert ["stablehand: propose-release fails (packit/release-state)"] == [
+            each["title"] for each in chat.notes
+        ]
+
+
 @pytest.mark.parametrize(
     ("made_by", "expected"),
     [("AUTOMATION", True), ("SCHEDULE", True), ("DEPLOYMENT", False), (None, False)],
