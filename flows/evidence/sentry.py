@@ -7,7 +7,7 @@ is searched again here: an installation that does not understand a part of the q
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 
 from flows.evidence.results import count, enumerate_some, matches, moment
@@ -33,7 +33,7 @@ class _Issue(BaseModel):
     level: str
     status: str
     permalink: str | None
-    first_seen: datetime
+    first_seen: AwareDatetime
     count: int
     """Events since then."""
 

@@ -16,6 +16,9 @@ _LARGEST = 5_000_000
 _LONGEST_PAUSE = timedelta(seconds=30)
 """A longer pause than this outlasts a source's time."""
 _UNTOLD_PAUSE = timedelta(seconds=5)
+_DIGITS = 9
+"""Of a pause, in seconds; what has more is longer than anybody counts."""
+_LAST_PORT = 65_535
 
 T = TypeVar("T")
 _retrying = stamina.AsyncRetryingCaller(attempts=3, timeout=45.0, wait_initial=0.5, wait_max=5.0)
@@ -56,12 +59,27 @@ async def fetch(
 
     Raises:
         TransientError: No answer came, or it asks for a longer pause than there is time for.
-        SourceError: The answer is too large.
+        SourceError: The answer is too large, or nothing can be at this address.
     """
+    address = _parse_address(url)
     try:
-        return await _retrying(_is_worth_repeating, _fetch_once, client, url, params=params, headers=headers)
+        return await _retrying(
+            _is_worth_repeating, _fetch_once, client, address, params=params, headers=headers
+        )
     except _BusyError as busy:
         return busy.answer
+
+
+def _parse_address(url: str) -> httpx.URL:
+    """Read an address as what sends to it does, which is stricter than the policy, and raises whatever it likes."""
+    try:
+        address = httpx.URL(url)
+        host, port = address.host, address.port
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise SourceError(f"There is no such address: {error}.") from error
+    if port and port > _LAST_PORT:
+        raise SourceError(f"There is no port {port} of {host}: {_LAST_PORT} is the last.")
+    return address
 
 
 class _BusyError(TransientError):
@@ -74,16 +92,16 @@ class _BusyError(TransientError):
 
 async def _fetch_once(
     client: httpx.AsyncClient,
-    url: str,
+    address: httpx.URL,
     *,
     params: Mapping[str, str | list[str]] | None,
     headers: Mapping[str, str] | None,
 ) -> Answer:
     content = bytearray()
-    host = httpx.URL(url).host
+    host = address.host
     try:
         async with client.stream(
-            "GET", url, params=params, headers=headers, follow_redirects=False
+            "GET", address, params=params, headers=headers, follow_redirects=False
         ) as response:
             async for chunk in response.aiter_bytes():
                 content += chunk
@@ -98,7 +116,7 @@ async def _fetch_once(
         pause = response.headers.get("retry-after", "")
         raise RateLimitedError(
             f"{host} asks for a pause.",
-            retry_after=timedelta(seconds=int(pause)) if pause.isdecimal() else _UNTOLD_PAUSE,
+            retry_after=timedelta(seconds=int(pause[:_DIGITS])) if pause.isdecimal() else _UNTOLD_PAUSE,
         )
     if answer.status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise _BusyError(answer)

@@ -8,7 +8,8 @@ import stamina
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from flows.evidence.http import SOURCE
-from reconcile.errors import UnreachableError
+from flows.evidence.source import SourceError
+from reconcile.errors import RateLimitedError, UnreachableError
 from state.evidence import Evidence, Verdict
 from state.sources import Http
 from tests.builders import NOW, sha
@@ -68,6 +69,22 @@ async def test_a_stage_that_stumbles_once(stage: Stage) -> None:
 
     stage.status = 503
     assert "It answered 503, not 200." == (await ask(stage)).sentence
+
+
+@pytest.mark.parametrize(
+    "url", ["https://stage.example:99999/", "https://xn--/", "https://[v1.a]/", "https://\u2024.example/"]
+)
+async def test_an_address_at_which_nothing_can_be(stage: Stage, url: str) -> None:
+    """It passes as one in the policy, and what sends to it raises errors of many kinds."""
+    with pytest.raises(SourceError, match="There is no"):
+        await ask(stage, url=url)
+
+
+async def test_a_pause_longer_than_any(stage: Stage) -> None:
+    """No number of digits is too much."""
+    stage.answers.append(Response(status_code=429, headers={"retry-after": "9" * 20}))
+    with pytest.raises(RateLimitedError):
+        await ask(stage)
 
 
 async def test_a_stage_that_cannot_be_reached() -> None:

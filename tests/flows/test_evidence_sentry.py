@@ -231,6 +231,15 @@ async def test_a_long_pause_is_not_waited_for(sentry: SentryServer) -> None:
         ("Sentry is elsewhere", RedirectResponse("https://other.example/")),
         ("Sentry answered 400", JSONResponse({"detail": "Invalid project parameter"}, 400)),
         ("something else than expected, at 0.shortId", JSONResponse([{"title": "x"}])),
+        (
+            "something else than expected, at 0.firstSeen",
+            JSONResponse(
+                [
+                    {"shortId": "P-1", "title": "x", "level": "error", "status": "unresolved"}
+                    | {"permalink": None, "firstSeen": "2026-03-01T10:00:00", "count": 1}
+                ]
+            ),
+        ),
         ("something else than expected, at the answer", JSONResponse({"issues": []})),
         ("something else than expected", PlainTextResponse("<html>Log in</html>")),
         ("larger than 5 MB", PlainTextResponse("x" * 5_000_001)),
