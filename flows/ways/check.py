@@ -27,13 +27,7 @@ from flows.ways.check_file import (
 from reconcile.accept import find_unapproved
 from reconcile.apply import Clock
 from reconcile.approval import Judgement as Standing
-from reconcile.errors import (
-    ForbiddenError,
-    MissingError,
-    ReconcileError,
-    RejectedError,
-    TransientError,
-)
+from reconcile.errors import ForbiddenError, MissingError, ReconcileError, RejectedError
 from reconcile.foresight import assume_merged, changed_repositories, merge_desired
 from reconcile.observe import observe
 from reconcile.observed import Accepted, Documents, LineNote, Observed, PullRequest, ReleaseState, Signal
@@ -306,7 +300,7 @@ def _describe_unapproved(
 async def _line_notes(
     steps: CheckSteps, change: Change, planned: Plan, observed: Observed, policy: Policy, *, now: datetime
 ) -> tuple[LineNote, ...]:
-    """Say on each changed line what it does. What GitHub cannot tell in time is left out: the comment has the rest."""
+    """Say on each changed line what it does. What GitHub does not tell is left out: the comment has the rest."""
     file = ChangedFile(change.fork_point.desired_text or "", change.head.desired_text or "")
     before = parse_texts(Texts(change.fork_point.desired_text, None)).desired
     if before is None or file.before == file.after:
@@ -317,7 +311,7 @@ async def _line_notes(
     try:
         histories = await steps.read_histories(names[:MOST_NOTES], policy.source, planned.ref)
         greens = await _find_greens(steps, planned, histories)
-    except TransientError as error:
+    except ReconcileError as error:
         _log.warning("The notes on the lines lack what waits: %s", error)
     foresight = Foresight(planned, observed, histories, greens)
     return render_line_notes(file, before, foresight, number=change.pull_request.number, now=now)
@@ -357,14 +351,19 @@ async def _problem_notes(
     lines = (after.desired_text or "").splitlines()
     places = [each.line for each in problems if each.file == STATE_PATH and 0 < each.line <= len(lines)]
     mended: dict[tuple[str, int], str] = {}
-    for place in dict.fromkeys(places[:MOST_NOTES]):
-        match = _TARGET_LINE.match(lines[place - 1])
-        # Only of the fleet: what is read with this account's rights is for the policy to say.
-        if match and policy and match["name"].lower() in policy.repositories:
-            found = await steps.find_commits(match["name"].lower(), match["sha"].lower())
-            if len(found) == 1:
-                start, end = match.span("sha")
-                mended[STATE_PATH, place] = lines[place - 1][:start] + found[0].sha + lines[place - 1][end:]
+    try:
+        for place in dict.fromkeys(places[:MOST_NOTES]):
+            match = _TARGET_LINE.match(lines[place - 1])
+            # Only of the fleet: what is read with this account's rights is for the policy to say.
+            if match and policy and match["name"].lower() in policy.repositories:
+                found = await steps.find_commits(match["name"].lower(), match["sha"].lower())
+                if len(found) == 1:
+                    start, end = match.span("sha")
+                    mended[STATE_PATH, place] = (
+                        lines[place - 1][:start] + found[0].sha + lines[place - 1][end:]
+                    )
+    except ReconcileError as error:
+        _log.warning("The notes on the lines lack full shas: %s", error)
     return render_problem_notes(problems, shown, mended)
 
 

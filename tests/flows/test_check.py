@@ -7,7 +7,7 @@ import pytest
 
 from flows.ways.check import CONTEXT, CheckReport, check, check_all, list_due, plain_steps
 from reconcile.apply import Clock
-from reconcile.errors import MissingError, RejectedError, UnreachableError
+from reconcile.errors import ForbiddenError, MissingError, ReconcileError, RejectedError, UnreachableError
 from reconcile.observed import LineNote, Signal
 from reconcile.render.proposal import PROPOSAL_BRANCH
 from reconcile.render.report import MARKER
@@ -493,12 +493,28 @@ async def test_notes_that_github_does_not_take_fail_nothing() -> None:
     assert github.statuses
 
 
-async def test_what_is_slow_leaves_the_notes_short() -> None:
-    """A check does not wait for niceties."""
-    github = edited(with_target(OGR, NEW))
-    github.errors["observe_histories"].append(UnreachableError("slow"))
-    await run(github)
-    assert "1 commit" in notes(github)[4].body
+NICETIES = (UnreachableError("slow"), ForbiddenError("no checks"))
+
+
+@pytest.mark.parametrize("error", NICETIES)
+@pytest.mark.parametrize("step", ["observe_histories", "observe_signals"])
+async def test_what_is_not_told_leaves_the_notes_short(step: str, error: ReconcileError) -> None:
+    """A check does not wait for niceties, nor does it need the right to them."""
+    github = edited(with_target(OGR, NEWER))
+    github.errors[step].append(error)
+    assert "success" == (await run(github)).state
+    assert "2 commits" in notes(github)[4].body
+
+
+@pytest.mark.parametrize("error", NICETIES)
+async def test_what_is_wrong_is_said_without_what_would_mend_it(error: ReconcileError) -> None:
+    """That a sha is abbreviated is known whether or not the full one can be looked up."""
+    github = edited(START.replace(f"ogr: {OLD} ", f"ogr: {NEWER[:10]} "))
+    github.errors["find_commits"].append(error)
+    assert "failure" == (await run(github)).state
+    (note,) = notes(github).values()
+    assert ("is an abbreviated sha" in note.body, []) == (True, suggested(note))
+    assert "failure" == github.statuses[github.branches[BRANCH], CONTEXT][0]
 
 
 async def test_one_that_is_merged_meanwhile_keeps_its_checklist() -> None:
