@@ -2,33 +2,38 @@
 
 The ledger knows the last commit whose documents were accepted whole. From there on every change is judged by the
 newest approved policy *before* it, and an approved change approves only the lines that its pull request changed
-itself: a good pull request does not launder a direct push that came before it. A line is unapproved while it differs
-from its last approved value, so taking a direct push back needs no ceremony. A policy that nobody approved judges
-nothing, or it could be loosened, used and put back.
+itself: a good pull request does not launder a direct push that came before it. A line is one target, hold, block or
+permit, so who reviewed a hold has not approved the target beside it. It is unapproved while it differs from its last
+approved value, so taking a direct push back needs no ceremony. A policy that nobody approved judges nothing, or it
+could be loosened, used and put back.
 
 What a pull request changed is what its own branch changed since it began: that is the diff which people reviewed. So a
 branch that began before a direct push may decide what the push brought, though merging it changes nothing any more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Self
 
 from reconcile.observed import DocumentChange, Documents, MergedChange
-from state.document import Block, DesiredState, Hold, Permits
+from state.diff import flatten
+from state.document import DesiredState
 from state.errors import DocumentError
 from state.ids import BranchName, RepositoryName, Sha, abbreviate
 from state.policy import Approval, Policy
 from state.yaml_io import POLICY_PATH, STATE_PATH, parse_desired, parse_policy
 
-_REF = "ref"
-_POLICY = "policy"
+Line = tuple[str, ...]
+"""Where a value stands: as in `state.diff`, and ``("policy",)`` for all of the policy."""
+
+_REF: Line = ("ref",)
+_POLICY: Line = ("policy",)
 
 
 class Judgement(NamedTuple):
     """What of the newest documents is not approved, and who approved the rest."""
 
-    unapproved: dict[RepositoryName, str]
-    """Repositories whose lines nobody approved, each with what was found and what to do."""
+    lines: dict[Line, str]
+    """What nobody approved of single repositories, each with what was found and what to do; the newest finding last."""
     policy: str | None
     """Why the policy does not count, and so nothing that it would judge."""
     document: str | None
@@ -41,6 +46,18 @@ class Judgement(NamedTuple):
     """Who approved it by review."""
 
     @property
+    def unapproved(self) -> dict[RepositoryName, str]:
+        """Tell repositories with a line that nobody approved, with the newest finding of each."""
+        return dict(sorted({_owner(line): why for line, why in self.lines.items()}.items()))
+
+    def after(self, decided: Collection[Line]) -> Self:
+        """Say what is still not approved when these lines are."""
+        return self._replace(
+            lines={line: why for line, why in self.lines.items() if line not in decided},
+            removed={name: sha for name, sha in self.removed.items() if ("targets", name) not in decided},
+        )
+
+    @property
     def whole(self) -> str | None:
         """Say why nothing at all counts, if nothing does."""
         return self.policy or self.document
@@ -50,9 +67,10 @@ def judge(changes: Sequence[DocumentChange], branch: BranchName) -> Judgement:
     """Judge every change since the last accepted commit, oldest first. No change is no objection."""
     if not changes:
         return Judgement({}, None, None, {}, None, ())
-    approved = current = _read(changes[0].before).lines
+    current = _read(changes[0].before).lines
+    approved = dict(current)
     policy = _policy(changes[0].before)
-    objections: dict[str, str] = {}
+    objections: dict[Line, str] = {}
     hidden: dict[str, str] = {}
     last: MergedChange | None = None
     for change in changes:
@@ -63,9 +81,10 @@ def judge(changes: Sequence[DocumentChange], branch: BranchName) -> Judgement:
         for key in decided:
             objection = found or hidden.get(_file(key))
             if objection is None:
-                approved = {each: line for each, line in approved.items() if each != key}
+                approved.pop(key, None)
                 approved |= {key: current[key]} if key in current else {}
             elif key in step.changed:
+                objections.pop(key, None)  # the newest stands last
                 objections[key] = objection
         hidden = {
             file: why
@@ -76,15 +95,16 @@ def judge(changes: Sequence[DocumentChange], branch: BranchName) -> Judgement:
             last = change.pull_request or last
         if isinstance(readable := approved.get(_POLICY), Policy):
             policy = readable
-    unapproved = {key: objections[key] for key in sorted(_changed(approved, current))}
+    differing = _changed(approved, current)
+    unapproved = {key: why for key, why in objections.items() if key in differing}
     return Judgement(
-        unapproved={key: why for key, why in unapproved.items() if key not in {_REF, _POLICY}},
+        lines={key: why for key, why in unapproved.items() if key not in {_REF, _POLICY}},
         policy=unapproved.get(_POLICY) or hidden.get(POLICY_PATH),
         document=unapproved.get(_REF) or hidden.get(STATE_PATH),
         removed={
-            name: line.target
-            for name, line in approved.items()
-            if isinstance(line, _Line) and line.target and _target(current, name) is None
+            key[1]: target
+            for key, target in approved.items()
+            if key[0] == "targets" and isinstance(target, str) and key not in current
         },
         pull_request=last.number if last else None,
         approvers=_approvers(last) if last else (),
@@ -99,13 +119,13 @@ class _Step(NamedTuple):
     """Where the branch began; without a pull request, and so in the next, nothing is known of it."""
     reviewed: "_Reading"
     result: "_Reading"
-    lines: dict[str, object]
+    lines: dict[Line, object]
     """What the default branch says after it. A document that cannot be read leaves its lines as they were."""
-    changed: frozenset[str]
+    changed: frozenset[Line]
     """The lines that it changed on the default branch."""
 
     @classmethod
-    def of(cls, change: DocumentChange, before: Mapping[str, object]) -> Self:
+    def of(cls, change: DocumentChange, before: Mapping[Line, object]) -> Self:
         merged, result = change.pull_request, _read(change.after)
         lines = {key: line for key, line in before.items() if _file(key) in result.unreadable} | result.lines
         return cls(
@@ -118,14 +138,14 @@ class _Step(NamedTuple):
         )
 
     @property
-    def asked(self) -> frozenset[str]:
+    def asked(self) -> frozenset[Line]:
         """The lines that the branch changed, of documents that can be read at both its ends."""
         unreadable = self.began.unreadable | self.reviewed.unreadable
         changed = _changed(self.began.lines, self.reviewed.lines)
         return frozenset(key for key in changed if _file(key) not in unreadable)
 
     @property
-    def adopted(self) -> frozenset[str]:
+    def adopted(self) -> frozenset[Line]:
         """The lines that stand after the merge just as the branch set them."""
         return frozenset(
             key
@@ -136,12 +156,14 @@ class _Step(NamedTuple):
 
     @property
     def unseen(self) -> Sequence[str]:
-        """The lines that came out otherwise than the branch has them, or that the branch merely began with."""
+        """Whose lines came out otherwise than the branch has them, or as the branch merely began with them."""
         return sorted(
-            key
-            for key in self.changed
-            if self.result.lines.get(key) != self.reviewed.lines.get(key)
-            or self.reviewed.lines.get(key) == self.began.lines.get(key)
+            {
+                _owner(key)
+                for key in self.changed
+                if self.result.lines.get(key) != self.reviewed.lines.get(key)
+                or self.reviewed.lines.get(key) == self.began.lines.get(key)
+            }
         )
 
     @property
@@ -236,19 +258,10 @@ def _approvers(merged: MergedChange) -> tuple[str, ...]:
     )
 
 
-class _Line(NamedTuple):
-    """All that the document says about one repository."""
-
-    target: Sha | None
-    hold: Hold | None
-    blocks: dict[Sha, Block] | None
-    permits: Permits | None
-
-
 class _Reading(NamedTuple):
-    """Both documents, split into what is approved by itself: one entry a repository, the ref, the policy."""
+    """Both documents, split into what is approved by itself."""
 
-    lines: dict[str, object]
+    lines: dict[Line, object]
     """Of what can be read."""
     unreadable: frozenset[str]
     """Which of the files cannot; nothing is planned from either then."""
@@ -259,19 +272,9 @@ _NOTHING = _Reading({}, frozenset())
 
 def _read(documents: Documents) -> _Reading:
     desired, policy = _desired(documents), _policy(documents)
-    lines: dict[str, object] = {}
+    lines: dict[Line, object] = {}
     if desired:
-        lines[_REF] = desired.ref
-        named = desired.targets.keys() | desired.holds.keys() | desired.blocks.keys() | desired.permits.keys()
-        lines |= {
-            name: _Line(
-                desired.targets.get(name),
-                desired.holds.get(name),
-                desired.blocks.get(name),
-                desired.permits.get(name),
-            )
-            for name in named
-        }
+        lines |= flatten(desired)
     if policy:
         lines[_POLICY] = policy
     read = {STATE_PATH: desired, POLICY_PATH: policy}
@@ -292,7 +295,11 @@ def _policy(documents: Documents) -> Policy | None:
         return None
 
 
-def _file(key: str) -> str:
+def _owner(key: Line) -> str:
+    return key[0] if key in {_REF, _POLICY} else key[1]
+
+
+def _file(key: Line) -> str:
     return POLICY_PATH if key == _POLICY else STATE_PATH
 
 
@@ -300,10 +307,5 @@ def _text(documents: Documents, file: str) -> str | None:
     return documents.policy_text if file == POLICY_PATH else documents.desired_text
 
 
-def _target(lines: Mapping[str, object], name: str) -> Sha | None:
-    line = lines.get(name)
-    return line.target if isinstance(line, _Line) else None
-
-
-def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> frozenset[str]:
+def _changed(before: Mapping[Line, object], after: Mapping[Line, object]) -> frozenset[Line]:
     return frozenset(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from reconcile.approval import Line
 from reconcile.observed import Accepted, ReleaseState
-from state.diff import diff
+from state.diff import flatten
 from state.document import DesiredState
 from state.ids import RepositoryName
 from state.ledger import Ledger, parse_ledger
@@ -40,20 +41,17 @@ def assume_merged(
     )
 
 
-def changed_repositories(before: DesiredState, after: DesiredState) -> frozenset[RepositoryName]:
-    """Say whose lines differ; a document for another ref differs in all of them."""
-    difference = diff(before, after)
-    if difference.ref:
-        return frozenset(after.targets)
-    sections = (difference.targets, difference.holds, difference.blocks, difference.permits)
-    return frozenset(change.path[1] for section in sections for change in section)
+def changed_lines(before: DesiredState, after: DesiredState) -> frozenset[Line]:
+    """Say which lines differ: those that a branch from one to the other decides."""
+    mine, theirs = flatten(before), flatten(after)
+    return frozenset(line for line in mine.keys() | theirs.keys() if mine.get(line) != theirs.get(line))
 
 
 def merge_desired(fork_point: DesiredState, base: DesiredState, head: DesiredState) -> DesiredState:
-    """Bring to the base what a branch has changed since it began, repository by repository.
+    """Bring to the base what a branch has changed since it began, section by section of each repository.
 
-    Lines are approved the same way. Where both sides changed one, GitHub shows a conflict and merges nothing; then
-    the branch's is taken here, to show what it asks for.
+    Where both sides changed one, GitHub shows a conflict and merges nothing; then the branch's is taken here, to show
+    what it asks for.
     """
     sections: dict[str, Any] = {
         name: _merge(getattr(fork_point, name), getattr(base, name), getattr(head, name))

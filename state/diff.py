@@ -47,21 +47,34 @@ class Diff(Frozen):
         return not (self.ref or self.targets or self.holds or self.blocks or self.permits)
 
 
+def flatten(desired: DesiredState) -> dict[tuple[str, ...], object]:
+    """List every value by where it stands, as `Change.path` tells it: what people decide about one by one."""
+    return {
+        ("ref",): desired.ref,
+        **_flatten_targets(desired),
+        **_flatten_holds(desired),
+        **_flatten_blocks(desired),
+        **_flatten_permits(desired),
+    }
+
+
 def diff(before: DesiredState, after: DesiredState) -> Diff:
     """List what changes from one document to the other."""
     return Diff(
         ref=None if before.ref == after.ref else Change(path=("ref",), before=before.ref, after=after.ref),
-        targets=_compare(
-            {("targets", name): sha for name, sha in before.targets.items()},
-            {("targets", name): sha for name, sha in after.targets.items()},
-        ),
-        holds=_compare(
-            {("holds", name): hold for name, hold in before.holds.items()},
-            {("holds", name): hold for name, hold in after.holds.items()},
-        ),
+        targets=_compare(_flatten_targets(before), _flatten_targets(after)),
+        holds=_compare(_flatten_holds(before), _flatten_holds(after)),
         blocks=_compare(_flatten_blocks(before), _flatten_blocks(after)),
         permits=_compare(_flatten_permits(before), _flatten_permits(after)),
     )
+
+
+def _flatten_targets(desired: DesiredState) -> dict[tuple[str, ...], Sha]:
+    return {("targets", name): sha for name, sha in desired.targets.items()}
+
+
+def _flatten_holds(desired: DesiredState) -> dict[tuple[str, ...], Hold]:
+    return {("holds", name): hold for name, hold in desired.holds.items()}
 
 
 def _flatten_blocks(desired: DesiredState) -> dict[tuple[str, ...], Block]:

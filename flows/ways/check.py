@@ -27,8 +27,9 @@ from flows.ways.check_file import (
 from reconcile.accept import find_unapproved
 from reconcile.apply import Clock
 from reconcile.approval import Judgement as Standing
+from reconcile.approval import Line
 from reconcile.errors import ForbiddenError, MissingError, ReconcileError, RejectedError
-from reconcile.foresight import assume_merged, changed_repositories, merge_desired
+from reconcile.foresight import assume_merged, changed_lines, merge_desired
 from reconcile.observe import observe
 from reconcile.observed import Accepted, Documents, LineNote, Observed, PullRequest, ReleaseState, Signal
 from reconcile.plan import plan
@@ -48,6 +49,7 @@ from reconcile.render.proposal import PROPOSAL_BRANCH
 from reconcile.render.report import MARKER, STATUS_LIMIT, summarize_with_reason
 from reconcile.render.suggestions import ChangedFile, shown_lines
 from reconcile.selection import going_out
+from state.diff import flatten
 from state.document import DesiredState
 from state.errors import StateError
 from state.evidence import Verdict
@@ -221,13 +223,15 @@ async def _judge(steps: CheckSteps, found: ReleaseState, change: Change, clock: 
             "success", f"Well-formed, and not planned: the policy on {version.branch} cannot be read."
         )
     standing = await steps.find_unapproved(found)
-    changed = _changed_lines(change, desired)
-    removed = {name: target for name, target in standing.removed.items() if name not in changed}
+    lines = _changed_lines(change, desired)
+    # A document for another ref concerns every repository.
+    changed = frozenset(desired.targets if ("ref",) in lines else (line[1] for line in lines))
+    left = standing.after(lines)
     accepted = assume_merged(
         found,
-        desired.model_copy(update={"targets": {**removed, **desired.targets}}),
+        desired.model_copy(update={"targets": {**left.removed, **desired.targets}}),
         base.policy,
-        unapproved={name: why for name, why in standing.unapproved.items() if name not in changed},
+        unapproved=left.unapproved,
         objection=_objection(change, standing),
     )
     observed = await steps.observe(accepted)
@@ -238,9 +242,7 @@ async def _judge(steps: CheckSteps, found: ReleaseState, change: Change, clock: 
         hold.repository in changed and hold.code not in {"held", "not-approved"} for hold in planned.holds
     )
     summary = summarize_with_reason(planned.items)
-    remarks = [each.message for each in findings] + [
-        *_describe_unapproved(standing.unapproved, changed, version.branch)
-    ]
+    remarks = [each.message for each in findings] + [*_describe_unapproved(standing, left, version.branch)]
     return _Judgement(
         "failure" if fails else "success",
         f"{warning} {summary}" if warning else summary,
@@ -265,11 +267,11 @@ def _find_expiry(pull_request: PullRequest, now: datetime) -> str | None:
     return f"Validation ran out on {mark.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: propose again."
 
 
-def _changed_lines(change: Change, desired: DesiredState) -> frozenset[RepositoryName]:
-    """List the repositories whose lines the branch sets, also where they stand so on its base already."""
+def _changed_lines(change: Change, desired: DesiredState) -> frozenset[Line]:
+    """List the lines that the branch sets, also where they stand so on its base already."""
     began = parse_texts(Texts(change.fork_point.desired_text, None)).desired
     head = parse_texts(Texts(change.head.desired_text, None)).desired
-    return changed_repositories(began, head) if began and head else frozenset(desired.targets)
+    return changed_lines(began, head) if began and head else frozenset(flatten(desired))
 
 
 def _objection(change: Change, standing: Standing) -> str | None:
@@ -282,18 +284,15 @@ def _objection(change: Change, standing: Standing) -> str | None:
     return None if is_set_again else standing.document
 
 
-def _describe_unapproved(
-    unapproved: Mapping[RepositoryName, str], changed: Collection[RepositoryName], branch: BranchName
-) -> Iterator[str]:
+def _describe_unapproved(standing: Standing, left: Standing, branch: BranchName) -> Iterator[str]:
     """List what nobody approved, so that a reviewed pull request can adopt it; one entry for each reason."""
     reasons: dict[str, list[RepositoryName]] = {}
-    for name, why in unapproved.items():
-        if name not in changed:
-            reasons.setdefault(why, []).append(name)
+    for name, why in left.unapproved.items():
+        reasons.setdefault(why, []).append(name)
     for why, names in reasons.items():
         more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
         yield f"Not approved on {branch}: {', '.join(names[:_SHOWN_NAMES])}{more}. {why}"
-    if adopted := sorted(unapproved.keys() & changed):
+    if adopted := sorted(standing.unapproved.keys() - left.unapproved.keys()):
         yield f"Merging this approves what stood unapproved on {branch} before: {', '.join(adopted)}."
 
 

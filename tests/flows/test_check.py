@@ -276,6 +276,21 @@ async def test_unapproved_lines_can_be_adopted() -> None:
     assert "approves what stood unapproved on main before: packit/ogr." in (report.comment or "")
 
 
+async def test_a_hold_does_not_adopt_the_target_beside_it() -> None:
+    """Its diff does not show the target, so merging it approves nothing of that."""
+    github = pushed(with_target(OGR, NEW))
+    held = with_target(OGR, NEW) + 'holds: {packit/ogr: {reason: "leave it"}}\n'
+    github.edit(BRANCH, by="alice", desired_text=held)
+    github.open(BRANCH)
+    report = await run(github)
+    assert ("success", "0 of 2 move · 1 held (packit/ogr: not-approved)") == (
+        report.state,
+        report.description,
+    )
+    assert "Not approved on main: packit/ogr. " in (report.comment or "")
+    assert "approves what stood" not in (report.comment or "")
+
+
 async def test_a_line_that_stands_there_already_can_be_adopted() -> None:
     """By a branch from before the push, whose diff shows the whole change."""
     github = pushed(with_target(OGR, NEW))

@@ -214,6 +214,45 @@ def test_a_later_good_pull_request_does_not_launder() -> None:
     assert 7 == history.judged().pull_request
 
 
+HOLD = 'holds: {packit/ogr: {reason: "leave it"}}\n'
+
+
+def test_deciding_about_a_repository_does_not_launder_its_target() -> None:
+    """The diff that was reviewed shows a hold, and not the target that was pushed before it."""
+    history = History().push(desired(ogr=NEW)).merge(desired(ogr=NEW, more=HOLD))
+    assert [("targets", OGR)] == [*history.judged().lines]
+    assert {OGR} == history.merge(desired(ogr=NEW)).judged().unapproved.keys()
+
+
+def test_blocking_a_commit_does_not_launder_the_lifting_of_another_block() -> None:
+    blocked = desired(more=f'blocks: {{packit/ogr: {{{NEW}: {{reason: "broke builds"}}}}}}\n')
+    other = desired(more=f'blocks: {{packit/ogr: {{{NEWER}: {{reason: "broke builds"}}}}}}\n')
+    history = History(documents(blocked)).push(desired()).merge(other)
+    assert [("blocks", OGR, NEW)] == [*history.judged().lines]
+
+
+def test_two_pull_requests_decide_about_one_repository() -> None:
+    """Each its own line: git merges them, and both were reviewed."""
+    history = History().merge(desired(ogr=NEW), number=6)
+    history.merge(desired(ogr=NEW, more=HOLD), fork_point=START, reviewed=documents(desired(more=HOLD)))
+    assert {} == history.judged().unapproved
+
+
+def test_the_newest_objection_to_any_line_of_a_repository_is_told() -> None:
+    history = History().push(desired(ogr=NEW)).push(desired(ogr=NEW, more=HOLD))
+    newest = history.now.commit[:7]
+    history.push(desired(ogr=NEW, packit=NEW, more=HOLD))
+    assert history.judged().unapproved[OGR].startswith(newest)
+
+
+def test_what_a_further_approval_leaves() -> None:
+    judged = History().push(desired(ogr=None, packit=NEW)).judged()
+    for decided, left, removed in ((PACKIT, OGR, {OGR: OLD}), (OGR, PACKIT, {})):
+        after = judged.after({("targets", decided)})
+        assert {left} == after.unapproved.keys()
+        assert removed == after.removed
+
+
 def test_a_pull_request_that_sets_the_line_again_counts() -> None:
     history = History().push(desired(ogr=NEW)).merge(desired(ogr=NEWER))
     assert {} == history.judged().unapproved
