@@ -151,11 +151,15 @@ class LedgerWriter(Protocol):
         """
 
 
+NEWEST_DEPLOYMENTS = 10
+"""Deployments read of one repository: the last success stands behind failures, and seldom behind more than these."""
+
+
 class DeploymentReader(Protocol):
     async def observe_deployments(
         self, repositories: Collection[RepositoryName], environment: str
     ) -> Mapping[RepositoryName, tuple[Deployment, ...]]:
-        """Read the newest deployments to an environment in each repository, newest first.
+        """Read the `NEWEST_DEPLOYMENTS` to an environment in each repository, newest first.
 
         A repository whose deployments this account may not see is left out.
         """

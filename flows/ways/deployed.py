@@ -10,7 +10,7 @@ from typing import Protocol
 
 from reconcile.errors import RateLimitedError, ReconcileError, TransientError
 from reconcile.observed import Accepted, Deployment
-from reconcile.ports import DeploymentReader, DeploymentWriter, MoveDeployment
+from reconcile.ports import NEWEST_DEPLOYMENTS, DeploymentReader, DeploymentWriter, MoveDeployment
 from state.ids import Frozen, RepositoryName, abbreviate
 
 _log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ async def _show(
             refused.append(move.repository)
             continue
         known = next((each for each in found[move.repository] if _shows(each, move)), None)
-        if known and known.state != "created":
+        if known.state != "created" if known else _is_buried(move, found[move.repository]):
             continue
         if made == _AT_ONCE:
             _log.info("%d deployments were made; the next run makes the others.", made)
@@ -107,6 +107,11 @@ def _moves(accepted: Accepted) -> tuple[MoveDeployment, ...]:
         for repository, proof in ledger.proved.items()
         if repository in moved and proof.moved_at
     )
+
+
+def _is_buried(move: MoveDeployment, found: Sequence[Deployment]) -> bool:
+    """Say whether what shows a move may stand behind newer ones, whose place a second one would take."""
+    return len(found) >= NEWEST_DEPLOYMENTS and found[-1].at > move.moved_at
 
 
 def _shows(deployment: Deployment, move: MoveDeployment) -> bool:

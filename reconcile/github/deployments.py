@@ -11,12 +11,10 @@ from reconcile.github import queries
 from reconcile.github.subject import Subject, batch_variables, fit_description
 from reconcile.github.transport import Node, read_in_batches
 from reconcile.observed import Deployment
-from reconcile.ports import MoveDeployment
+from reconcile.ports import NEWEST_DEPLOYMENTS, MoveDeployment
 from state.ids import RepositoryName, Sha
 
 _BATCH = 50
-_NEWEST = 10
-"""Deployments read of one repository: the last success stands behind failures, and seldom behind more than these."""
 _STATES: Mapping[str, Literal["success", "failed", "inactive"]] = {
     "SUCCESS": "success",
     "ERROR": "failed",
@@ -81,7 +79,7 @@ class Deployments(Subject):
     ) -> Mapping[RepositoryName, tuple[Deployment, ...]]:
         async def read(batch: Sequence[RepositoryName]) -> Mapping[RepositoryName, _Deployed]:
             found = await self._transport.query(
-                queries.deployments(len(batch), _NEWEST),
+                queries.deployments(len(batch), NEWEST_DEPLOYMENTS),
                 batch_variables(batch) | {"environment": environment},
                 _DEPLOYED,
                 batch=len(batch),

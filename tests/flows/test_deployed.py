@@ -9,6 +9,7 @@ from flows.ways import deployed
 from flows.ways.reconcile import plain_steps, reconcile, survey
 from reconcile.cost import estimate
 from reconcile.observed import Accepted
+from reconcile.ports import NEWEST_DEPLOYMENTS
 from reconcile.report import Result, RunReport
 from state.ledger import Ledger
 from tests.flows.world import NAMES, OGR, PACKIT, POLICY, RELEASE_STATE, TOKMAN, World
@@ -96,6 +97,18 @@ async def test_only_what_moved_is_shown(world: World) -> None:
     await decide(world, 3, OGR)
 
     assert {**everywhere(2), OGR: [(2, "SUCCESS"), (3, "SUCCESS")]} == shown(world)
+
+
+async def test_what_many_others_were_made_after_is_not_shown_twice(world: World) -> None:
+    """It is not among those that are read, and a second one would take the place of theirs."""
+    await decide(world, 2)
+    alice = world.sandbox.store.account("alice")
+    for _ in range(NEWEST_DEPLOYMENTS):
+        world.fleet[OGR].create_deployment(world.commits[OGR][2], "production", by=alice)
+    world.push(PACKIT, world.commits[PACKIT][1])
+    await world.reconcile()
+
+    assert ["stablehand"] == [made.task for made in deployments(world)[OGR] if made.task != "deploy"]
 
 
 async def test_nothing_is_written_without_the_key(world: World) -> None:
