@@ -272,9 +272,7 @@ _NOTHING = _Reading({}, frozenset())
 
 def _read(documents: Documents) -> _Reading:
     desired, policy = _desired(documents), _policy(documents)
-    lines: dict[Line, object] = {}
-    if desired:
-        lines |= flatten(desired)
+    lines: dict[Line, object] = {**flatten(desired)} if desired else {}
     if policy:
         lines[_POLICY] = policy
     read = {STATE_PATH: desired, POLICY_PATH: policy}

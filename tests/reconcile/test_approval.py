@@ -35,7 +35,7 @@ _serials = count(1)
 
 def documents(desired_text: str | None = None, policy_text: str | None = None) -> Documents:
     return Documents(
-        commit=f"{next(_serials):040x}",
+        commit=f"{next(_serials):07x}".ljust(40, "0"),
         desired_text=desired() if desired_text is None else desired_text,
         policy_text=policy() if policy_text is None else policy_text,
     )
@@ -243,6 +243,8 @@ def test_the_newest_objection_to_any_line_of_a_repository_is_told() -> None:
     newest = history.now.commit[:7]
     history.push(desired(ogr=NEW, packit=NEW, more=HOLD))
     assert history.judged().unapproved[OGR].startswith(newest)
+    history.push(desired(ogr=NEWER, packit=NEW, more=HOLD))  # a line that was objected to before the other
+    assert history.judged().unapproved[OGR].startswith(history.now.commit[:7])
 
 
 def test_what_a_further_approval_leaves() -> None:
