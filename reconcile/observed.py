@@ -4,11 +4,12 @@ Holds facts alone. Names, case and order are normalised where they are read, so 
 without asking again.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from state.document import DesiredState
+from state.document import DesiredState, PermitKind
 from state.ids import BranchName, Frozen, RepositoryName, Sha
 from state.ledger import Ledger
 from state.policy import Policy
@@ -27,6 +28,15 @@ class Relation(StrEnum):
     REWIND = "rewind"
     """The target is an ancestor of the ref."""
     DIVERGED = "diverged"
+
+
+PERMIT_KINDS: Mapping[Relation, PermitKind] = {
+    Relation.CREATE: "move",
+    Relation.FAST_FORWARD: "move",
+    Relation.REWIND: "rewind",
+    Relation.DIVERGED: "force",
+}
+"""Which permit speaks of a move to a target that stands so; nothing moves where it is identical."""
 
 
 class ObservedTarget(Frozen):

@@ -11,21 +11,15 @@ from flows.ways.errors import UsageError
 from flows.ways.offer import Offer, make_offer
 from reconcile.accept import load_accepted
 from reconcile.observe import moved_by_hand, observe
-from reconcile.observed import Accepted, ObservedRepository, ObservedTarget, PullRequest, Relation
+from reconcile.observed import PERMIT_KINDS, Accepted, ObservedRepository, ObservedTarget, PullRequest
 from reconcile.ports import FilesWriter, FleetReader, ProposalWriter, PullRequestReader, ReleaseStateReader
 from reconcile.render.markdown import code, escape, link
-from state.document import DesiredState, Permit, PermitKind, Permits
+from state.document import DesiredState, Permit, Permits
 from state.ids import ZERO_SHA, RepositoryName, Sha, abbreviate
 from state.proposal import PinError, resolve_repository
 from state.yaml_io import STATE_PATH, edit_desired
 
 Answer = Literal["adopt", "restore"]
-_PERMITS: dict[Relation, PermitKind] = {
-    Relation.CREATE: "move",
-    Relation.FAST_FORWARD: "move",
-    Relation.REWIND: "rewind",
-    Relation.DIVERGED: "force",
-}
 
 
 class GitHubPorts(FilesWriter, FleetReader, ProposalWriter, PullRequestReader, ReleaseStateReader, Protocol):
@@ -103,7 +97,7 @@ def _restorable(drift: _Drift) -> DesiredState:
             "reason": f"put back what {_story(drift, abbreviate)}",
         }
     )
-    kind = _PERMITS[target.relation]
+    kind = PERMIT_KINDS[target.relation]
     return desired.model_copy(update={"permits": {**desired.permits, drift.name: Permits(**{kind: permit})}})
 
 
@@ -118,7 +112,7 @@ def _target(drift: _Drift) -> ObservedTarget:
         raise UsageError(
             (f"{drift.name} has no commit {drift.accepted.desired.targets[drift.name]} to go to.",)
         )
-    if not drift.is_by_hand and _PERMITS[target.relation] == "move":
+    if not drift.is_by_hand and PERMIT_KINDS[target.relation] == "move":
         raise UsageError((f"{drift.name} has yet to be moved, and needs no permit for it: run reconcile.",))
     return target
 

@@ -7,16 +7,17 @@ copied.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from reconcile.observed import LineNote, Observed, Relation
+from reconcile.observed import PERMIT_KINDS, LineNote, Observed
 from reconcile.planned import Hold, Item, NoOp, Plan
+from reconcile.render.check import Located
 from reconcile.render.markdown import anchor, code, escape
 from reconcile.render.plan import SENTENCE_LIMIT, render_way, rows_of
 from reconcile.render.suggestions import Block, ChangedFile, added_lines, fenced, suggest
 from reconcile.selection import going_out
-from state.document import DesiredState, Permit, PermitKind, Permits
+from state.document import DesiredState, Permit, Permits
 from state.document import Hold as DesiredHold
 from state.ids import ZERO_SHA, Frozen, RepositoryName, Sha, abbreviate
 from state.proposal import SourceCommit, SourceHistory
@@ -26,26 +27,9 @@ MOST_NOTES = 20
 """More than these nobody reads; the comment below has everything."""
 _ALONE = re.compile(r"\s*[\w./\"'-]+\s*:\s*[\"']?[0-9A-Fa-f]{40}[\"']?\s*(?:#.*)?")
 """A target with a line to itself, which can go without taking anything along."""
-_PERMITS: Mapping[Relation, PermitKind] = {
-    Relation.CREATE: "move",
-    Relation.FAST_FORWARD: "move",
-    Relation.REWIND: "rewind",
-    Relation.DIVERGED: "force",
-}
 _OVERRIDDEN = {"limit-exceeded", "not-ready-in-time"}
 _PERMITTED = {"rewind-needs-permit", "diverged", "moved-by-hand", *_OVERRIDDEN}
 """What a permit answers; of some codes it says that it overrides them."""
-
-
-class Located(Protocol):
-    """Something wrong in a document, and where."""
-
-    @property
-    def file(self) -> str: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def message(self) -> str: ...
 
 
 class Green(Frozen):
@@ -235,7 +219,7 @@ def _permit(
     after the other, the second would bring the first back.
     """
     known = observed.repositories.get(item.repository)
-    kind = _PERMITS.get(known.target.relation) if known and known.target else None
+    kind = PERMIT_KINDS.get(known.target.relation) if known and known.target else None
     if not isinstance(item, Hold) or item.code not in _PERMITTED or not known or not kind:
         return (), ()
     desired = parse_desired(file.after)

@@ -21,17 +21,22 @@ async def together(world: World, turns: Turns, names: Sequence[str] = ("one", "o
         assert isinstance(report, RunReport | StaleHeadError), report
 
 
+async def ends_well(world: World, *, at: int, moves: int) -> None:
+    """Run once more: everything is in place, moved once, and recorded."""
+    assert (await world.run()).result is Result.CONVERGED
+    assert world.at(at) == world.stables()
+    assert moves == len(world.moves())
+    world.audit()
+    world.audit_record()
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("is_begun", [True, False])
 async def test_both_at_once(make_world: MakeWorld, seed: int, is_begun: object) -> None:
     world = make_world(is_begun=is_begun)
     world.merge(world.at(3))
     await together(world, Turns(seed))
-    assert (await world.run()).result is Result.CONVERGED
-    assert world.at(3) == world.stables()
-    assert 3 == len(world.moves())
-    world.audit()
-    world.audit_record()
+    await ends_well(world, at=3, moves=3)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -39,11 +44,7 @@ async def test_three_at_once(make_world: MakeWorld, seed: int) -> None:
     world = make_world()
     world.merge(world.at(3))
     await together(world, Turns(seed), ("one", "other", "third"))
-    assert (await world.run()).result is Result.CONVERGED
-    assert world.at(3) == world.stables()
-    assert 3 == len(world.moves())
-    world.audit()
-    world.audit_record()
+    await ends_well(world, at=3, moves=3)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -54,11 +55,7 @@ async def test_a_permit_is_spent_once_by_both(make_world: MakeWorld, seed: int) 
     back = {name: (commits[3], commits[1]) for name, commits in world.commits.items()}
     world.merge(world.at(1), permits=back)
     await together(world, Turns(seed))
-    assert (await world.run()).result is Result.CONVERGED
-    assert world.at(1) == world.stables()
-    assert 6 == len(world.moves())
-    world.audit()
-    world.audit_record()
+    await ends_well(world, at=1, moves=6)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -210,7 +210,7 @@ def test_what_is_shown_is_what_a_unified_diff_has(before: list[str], after: list
 
 class Problem:
     def __init__(self, line: int, message: str, file: str = "f") -> None:
-        self.file, self.line, self.message = file, line, message
+        self.file, self.line, self.column, self.message = file, line, 1, message
 
 
 def test_problems_stand_on_their_lines() -> None:
